@@ -1,0 +1,40 @@
+"""The Bernoulli decoder: cross-entropy between pixels and logits, and its gradient."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from numpyvae.layers import sigmoid
+from numpyvae.parameters import Array
+
+
+def cross_entropy(
+    logits: Array, x: Array, p: Array | None = None, scratch: Array | None = None
+) -> Array:
+    """−Σ (x log p + (1−x) log(1−p)) = Σ (softplus(l) − x l) over the pixels, in nats per image.
+
+    logits l and pixels x in [0, 1] are (B, X); the result is (B,). For binary x it is
+    −log p(x|z); for grey x it is a cross-entropy, whose floor is the entropy of x, not 0.
+
+    The one tanh of a pass is in p = σ(l), which the gradient needs too: give it if you have it.
+    With it, softplus(l) = log(1 + eˡ) = max(l, 0) − log max(p, 1−p), where the logarithm's
+    argument lies in [½, 1], so no logit overflows; and max(l, 0) − x l = ((l > 0) − x) l.
+    `scratch` (B, X) is working space.
+    """
+    if p is None:
+        p = sigmoid(logits)
+    work: Array = np.subtract(1.0, p, out=scratch)
+    np.maximum(work, p, out=work)
+    np.log(work, out=work)
+    log_terms: Array = work.sum(axis=1)
+    np.greater(logits, 0.0, out=work)
+    work -= x
+    work *= logits
+    return work.sum(axis=1) - log_terms
+
+
+def cross_entropy_backward(
+    logits: Array, x: Array, p: Array | None = None, out: Array | None = None
+) -> Array:
+    """dlogits = σ(l) − x,  (B, X): the gradient of each image's own cross-entropy."""
+    return np.subtract(sigmoid(logits) if p is None else p, x, out=out)

@@ -1,0 +1,51 @@
+"""All weights of a model in one flat vector, and all their gradients in a second one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Array = NDArray[Any]
+
+
+class Parameters:
+    """θ = (W₁, b₁, W₂, …) in one vector `value` (P,), and ∂loss/∂θ in one vector `grad` (P,).
+
+    Every weight is a *view* of `value` and every gradient a view of `grad`: writing into the
+    view writes into the vector. So an optimizer is a formula on one vector, saving a model is
+    saving one vector, and two models are compared by one subtraction. The views are written
+    into and never rebound; `W = W - 0.1 * dW` would silently cut W off from the vector.
+
+    `shapes` maps each name to the shape of that weight, in the order of the forward pass.
+    """
+
+    def __init__(self, shapes: dict[str, tuple[int, ...]], dtype: DTypeLike = np.float32) -> None:
+        size = sum(prod(shape) for shape in shapes.values())
+        self.shapes = dict(shapes)
+        self.value: Array = np.zeros(size, dtype)
+        self.grad: Array = np.zeros(size, dtype)
+        self._views: dict[str, tuple[Array, Array]] = {}
+        start = 0
+        for name, shape in shapes.items():
+            part = slice(start, start + prod(shape))
+            self._views[name] = (self.value[part].reshape(shape), self.grad[part].reshape(shape))
+            start = part.stop
+
+    def __getitem__(self, name: str) -> Array:
+        """The weight called `name`, as a view of `value`."""
+        return self._views[name][0]
+
+    def gradient(self, name: str) -> Array:
+        """∂loss/∂`name`, as a view of `grad`, with the shape of the weight."""
+        return self._views[name][1]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.shapes)
+
+    def __len__(self) -> int:
+        """The number of named weights (not of their entries: that is `value.size`)."""
+        return len(self.shapes)

@@ -1,0 +1,83 @@
+"""The record of a pass: every array by name, with its shape; and the loss that it leads to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from numpyvae.parameters import Array
+
+# What an array of a Trace is before its first pass: None, so that `out=None` lets NumPy allocate.
+NOT_YET: Any = None
+
+
+@dataclass(eq=False)
+class Trace:
+    """Every array of one pass. B images, X pixels, H_i hidden units in layer i, Z latents.
+
+    h, g and their gradients are lists with one array a hidden layer, in the order of the pass.
+    """
+
+    x: Array = NOT_YET  # (B, X) what the encoder sees
+    target: Array = NOT_YET  # (B, X) what the decoder should say: x, or the clean image
+    h: list[Array] = NOT_YET  # (B, H_i) each
+    mu: Array = NOT_YET  # (B, Z)
+    logvar: Array = NOT_YET  # (B, Z)
+    eps: Array = NOT_YET  # (B, Z)
+    z: Array = NOT_YET  # (B, Z)
+    g: list[Array] = NOT_YET  # (B, H_i) each
+    logits: Array = NOT_YET  # (B, X)
+    p: Array = NOT_YET  # (B, X) σ(logits), the pixel means
+    dlogits: Array = NOT_YET  # from here on: ∂loss/∂name, of the shape of name
+    dg: list[Array] = NOT_YET
+    da_g: list[Array] = NOT_YET  # before the ReLU of g
+    dz: Array = NOT_YET
+    dmu: Array = NOT_YET
+    dlogvar: Array = NOT_YET
+    dh: list[Array] = NOT_YET
+    dh_logvar: Array = NOT_YET  # the part of dh[-1] that comes through logvar
+    da_h: list[Array] = NOT_YET  # before the ReLU of h
+    scratch: Array = NOT_YET  # (B, X) working space of the loss
+
+    @classmethod
+    def empty(cls, depth: int) -> Trace:
+        """A Trace before its first pass through `depth` hidden layers each way."""
+        lists = ("h", "g", "dg", "da_g", "dh", "da_h")
+        return cls(**{name: [NOT_YET] * depth for name in lists})
+
+    def __str__(self) -> str:
+        """The table of shapes."""
+        rows = []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            many = isinstance(value, list)
+            for i, array in enumerate(value if many else [value]):
+                name = f"{field.name}[{i}]" if many else field.name
+                rows.append(f"{name:10} {'not yet' if array is None else array.shape}")
+        return "\n".join(rows)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """total = reconstruction + β KL: means over the images of sums over pixels and latents, in nats."""
+
+    reconstruction: Any
+    kl: Any  # not weighted by β
+    beta: float = 1.0
+
+    @property
+    def total(self) -> Any:
+        """What training minimizes."""
+        return self.reconstruction + self.beta * self.kl
+
+    @property
+    def elbo(self) -> Any:
+        """ELBO = −(reconstruction + KL), whatever β was."""
+        return -(self.reconstruction + self.kl)
+
+    def __str__(self) -> str:
+        """As "153.04 = 146.83 + 6.21": the parts are rounded first, so that what is printed adds up."""
+        reconstruction, kl = round(float(self.reconstruction), 2), round(float(self.kl), 2)
+        weight = "" if self.beta == 1.0 else f"{self.beta:g} x "
+        total = reconstruction + self.beta * kl
+        return f"{total:.2f} = {reconstruction:.2f} + {weight}{kl:.2f}"

@@ -1,0 +1,162 @@
+"""Training: shuffled minibatches, a step downhill for each, and one Epoch at a time."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from numpyvae.inputs import as_pixels, check_count, check_images, check_number
+from numpyvae.optimizers import Optimizer, RMSprop
+from numpyvae.parameters import Array
+from numpyvae.trace import Loss, Trace
+from numpyvae.vae import VAE
+
+Pixels = Literal["grey", "thresholded", "dynamic"]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch of `epochs` did: losses in nats per image, and the seconds of its training."""
+
+    number: int
+    epochs: int
+    train: Loss
+    test: Loss | None
+    seconds: float
+
+    def __str__(self) -> str:
+        count = f"{self.number:{len(str(self.epochs))}}/{self.epochs}"
+        test = "" if self.test is None else f"   test {self.test}"
+        return f"epoch {count} {self.seconds:6.1f} s   train {self.train}{test}"
+
+
+class Training:
+    """The epochs of a training to come: an iterator that knows its length, for progress bars."""
+
+    def __init__(self, length: int, epochs: Iterator[Epoch]) -> None:
+        self._length, self._epochs = length, epochs
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[Epoch]:
+        return self._epochs
+
+
+def train(
+    vae: VAE,
+    images: ArrayLike,
+    *,
+    test_images: ArrayLike | None = None,
+    epochs: int = 10,
+    batch_size: int = 100,
+    optimizer: Optimizer | None = None,
+    pixels: Pixels = "grey",
+    noise: float = 0.0,
+    rng: np.random.Generator | int = 0,
+) -> Training:
+    """Minimize the loss of `vae` on `images` (N, X): `for epoch in train(...)` does the work.
+
+    test_images  held-out images; their loss (z sampled, as in training) is in each Epoch
+    optimizer    RMSprop(vae.parameters) unless another is given
+    pixels       "grey" as they are; "thresholded" at ½; "dynamic": drawn anew, 1 with probability x
+    noise        standard deviation of Gaussian noise on the encoder's input, clipped to [0, 1];
+                 the decoder is to restore the clean image (a denoising VAE)
+    rng          a seed or a Generator; shuffling, noise and testing have their own streams of it,
+                 so the same seed gives the same weights, tested or not
+
+    Bad arguments raise ValueError at once. An epoch that is broken off, by Ctrl-C or by a loss
+    that is not finite (FloatingPointError), leaves the weights of the last complete one.
+    """
+    x_train = check_images("images", images, vae.image_shape)
+    x_test = None
+    if test_images is not None:
+        x_test = check_images("test_images", test_images, vae.image_shape)
+    check_count("epochs", epochs)
+    check_count("batch_size", batch_size)
+    check_number("noise", noise)
+    if pixels not in get_args(Pixels):
+        raise ValueError(f"pixels: expected one of {', '.join(get_args(Pixels))}, got {pixels!r}")
+    descend = RMSprop(vae.parameters).step if optimizer is None else optimizer.step
+    dtype = vae.parameters.value.dtype
+    shuffling, drawing, testing = np.random.default_rng(rng).spawn(3)
+    traces: dict[int, Trace] = {}  # one for each size of minibatch: the last may be shorter
+
+    def one_pass(images: Array, order: Array, rng: np.random.Generator, learn: bool) -> Loss:
+        """The mean loss of the images, taken in this order; if to `learn`, a step a minibatch."""
+        reconstruction = kl = 0.0  # sums over the images, in float64
+        for step, clean in enumerate(minibatches(images, order, batch_size, dtype), start=1):
+            target = binarize(clean, pixels, rng)
+            x = corrupt(target, noise, rng) if noise else target
+            eps = rng.standard_normal((len(x), vae.latent), dtype)
+            trace = vae.forward(x, eps, target, out=traces.get(len(x)))
+            traces[len(x)] = trace
+            loss = vae.loss(trace)
+            if not math.isfinite(loss.total):
+                raise FloatingPointError(f"step {step}: the loss is not finite, {loss}")
+            if learn:
+                vae.backward(trace)
+                descend()
+            reconstruction += len(x) * float(loss.reconstruction)
+            kl += len(x) * float(loss.kl)
+        return Loss(reconstruction / len(order), kl / len(order), vae.beta)
+
+    def one_epoch(number: int) -> Epoch:
+        started = time.perf_counter()
+        with np.errstate(over="ignore", invalid="ignore"):  # every loss is looked at instead
+            loss = one_pass(x_train, shuffling.permutation(len(x_train)), drawing, learn=True)
+            seconds = time.perf_counter() - started
+            test = None
+            if x_test is not None:
+                test = one_pass(x_test, np.arange(len(x_test)), testing, learn=False)
+        return Epoch(number, epochs, loss, test, seconds)
+
+    def all_epochs() -> Iterator[Epoch]:
+        for number in range(1, epochs + 1):
+            last = vae.parameters.value.copy()
+            try:
+                epoch = one_epoch(number)
+            except BaseException as error:
+                vae.parameters.value[:] = last
+                if isinstance(error, FloatingPointError):
+                    kept = f"the weights of epoch {number - 1} are kept; lower the learning rate"
+                    raise FloatingPointError(f"epoch {number}, {error}; {kept}") from None
+                raise
+            yield epoch
+
+    return Training(epochs, all_epochs())
+
+
+def minibatches(
+    images: Array, order: Array, batch_size: int, dtype: DTypeLike = np.float32
+) -> Iterator[Array]:
+    """Pixels x (B, X) in [0, 1], the images taken in this order; the last batch may be shorter.
+
+    Each batch is written over the one before: copy what is to be kept.
+    """
+    rows = np.empty((batch_size, images.shape[1]), images.dtype)
+    x = np.empty(rows.shape, dtype)
+    for start in range(0, len(order), batch_size):
+        index = order[start : start + batch_size]
+        np.take(images, index, axis=0, out=rows[: len(index)], mode="clip")  # "raise" would copy
+        yield as_pixels(rows[: len(index)], dtype, out=x[: len(index)])
+
+
+def binarize(x: Array, pixels: Pixels, rng: np.random.Generator) -> Array:
+    """Grey: x as it is. Thresholded: 1 where x > ½. Dynamic: 1 with probability x, drawn anew."""
+    if pixels == "thresholded":
+        return (x > 0.5).astype(x.dtype)
+    if pixels == "dynamic":
+        return (rng.random(x.shape, x.dtype) < x).astype(x.dtype)
+    return x
+
+
+def corrupt(x: Array, noise: float, rng: np.random.Generator) -> Array:
+    """x + noise · N(0, 1), clipped to [0, 1]: what a denoising VAE sees."""
+    return np.clip(x + noise * rng.standard_normal(x.shape, x.dtype), 0.0, 1.0)
