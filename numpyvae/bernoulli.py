@@ -26,11 +26,12 @@ def cross_entropy(
     work: Array = np.subtract(1.0, p, out=scratch)
     np.maximum(work, p, out=work)
     np.log(work, out=work)
-    log_terms: Array = work.sum(axis=1)
+    total: Array = -work.sum(axis=1)
     np.greater(logits, 0.0, out=work)
     work -= x
     work *= logits
-    return work.sum(axis=1) - log_terms
+    total += work.sum(axis=1)
+    return total
 
 
 def cross_entropy_backward(

@@ -1,0 +1,88 @@
+"""A model as one .npz file: its weights by name and its settings; no pickle anywhere."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from numpyvae.inputs import check_array
+from numpyvae.parameters import Array
+from numpyvae.vae import VAE
+
+FORMAT = 1
+
+
+def save(path: str | PathLike[str], vae: VAE) -> None:
+    """Write `vae` to `path`: every weight under its name, and hidden, latent, beta, image_shape.
+
+    `np.load(path)["W_out"]` is the weight W_out. The file appears complete or not at all.
+    """
+    arrays: dict[str, Any] = {
+        "format": FORMAT,
+        "hidden": vae.hidden,
+        "latent": vae.latent,
+        "beta": vae.beta,
+        "image_shape": vae.image_shape,
+    }
+    arrays |= {name: vae.parameters[name] for name in vae.parameters}
+    with replacing(path) as file:
+        np.savez(file, **arrays)
+
+
+def load(path: str | PathLike[str]) -> VAE:
+    """The VAE that `save` wrote to `path`, with the dtype it had.
+
+    Raises FileNotFoundError, or ValueError naming the file and what is wrong with it.
+    """
+    if Path(path).is_dir():
+        raise ValueError(f"{path}: a folder; name the model.npz inside it")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file}
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: no such file; `numpyvae train` writes one") from None
+    except (ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error):
+        raise ValueError(f"{path}: damaged, or not a model that numpyvae saved") from None
+    try:
+        return _rebuild(arrays)
+    except KeyError as missing:
+        raise ValueError(f"{path}: not a model that numpyvae saved: no {missing} in it") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _rebuild(arrays: dict[str, Array]) -> VAE:
+    if arrays["format"] != FORMAT:
+        raise ValueError(f"format {arrays['format']}, expected {FORMAT}; update numpyvae")
+    vae = VAE(
+        hidden=tuple(arrays["hidden"].tolist()),
+        latent=arrays["latent"].tolist(),
+        beta=arrays["beta"].tolist(),
+        image_shape=tuple(arrays["image_shape"].tolist()),
+    ).astype(arrays["W_out"].dtype)
+    for name, shape in vae.parameters.shapes.items():
+        vae.parameters[name][:] = check_array(name, arrays[name], shape, np.float64)
+    return vae
+
+
+@contextmanager
+def replacing(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
+    """A new file, open for writing bytes, that takes the place of `path` once it is complete."""
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{target}: there is no folder {target.parent}; make it first")
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with unfinished.open("xb") as file:
+            yield file
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -40,7 +40,8 @@ def kl_divergence(mu: Array, logvar: Array) -> Array:
     (Kingma & Welling 2014, appendix B, with the sign turned.)
     """
     terms: Array = mu * mu + np.exp(logvar) - 1.0 - logvar
-    return 0.5 * terms.sum(axis=1)
+    kl: Array = 0.5 * terms.sum(axis=1)
+    return kl
 
 
 def kl_backward(mu: Array, logvar: Array) -> tuple[Array, Array]:

@@ -44,7 +44,7 @@ def check_fraction(name: str, value: Any) -> float:
 
 
 def check_images(name: str, images: Any, image_shape: tuple[int, ...]) -> Array:
-    """`images` as an array (N, X) of uint8, bool, or floats in [0, 1]; X = the pixels of image_shape.
+    """`images` as an array (N, X) of uint8, bool, or floats in [0, 1], X the pixels of an image.
 
     Nothing is copied that need not be: full MNIST stays uint8. Images may come as (N, X) or as
     (N, height, width). Raises ValueError for anything a model would train on silently and wrongly.
@@ -71,7 +71,7 @@ def check_images(name: str, images: Any, image_shape: tuple[int, ...]) -> Array:
         low, high = array.min(), array.max()  # NaN wins in both
         if not (low >= 0.0 and high <= 1.0):
             got = f"{array.dtype} from {low:g} to {high:g}"
-            remedy = "divide by 255" if 0 <= low and 1 < high <= 255 else "rescale or repair them"
+            remedy = "divide by 255" if low >= 0 and 1 < high <= 255 else "rescale or repair them"
             if np.isnan(low):
                 got, remedy = f"{np.isnan(array).sum():,} NaN", "remove or replace them"
             raise ValueError(f"{name}: expected values in [0, 1] or uint8, got {got}; {remedy}")

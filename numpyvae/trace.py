@@ -42,8 +42,10 @@ class Trace:
     @classmethod
     def empty(cls, depth: int) -> Trace:
         """A Trace before its first pass through `depth` hidden layers each way."""
-        lists = ("h", "g", "dg", "da_g", "dh", "da_h")
-        return cls(**{name: [NOT_YET] * depth for name in lists})
+        trace = cls()
+        for name in ("h", "g", "dg", "da_g", "dh", "da_h"):
+            setattr(trace, name, [NOT_YET] * depth)
+        return trace
 
     def __str__(self) -> str:
         """The table of shapes."""
@@ -59,7 +61,7 @@ class Trace:
 
 @dataclass(frozen=True)
 class Loss:
-    """total = reconstruction + β KL: means over the images of sums over pixels and latents, in nats."""
+    """total = reconstruction + β KL, in nats per image: means over the images."""
 
     reconstruction: Any
     kl: Any  # not weighted by β
@@ -76,7 +78,7 @@ class Loss:
         return -(self.reconstruction + self.kl)
 
     def __str__(self) -> str:
-        """As "153.04 = 146.83 + 6.21": the parts are rounded first, so that what is printed adds up."""
+        """As "153.04 = 146.83 + 6.21", the parts rounded first, so that what is printed adds up."""
         reconstruction, kl = round(float(self.reconstruction), 2), round(float(self.kl), 2)
         weight = "" if self.beta == 1.0 else f"{self.beta:g} x "
         total = reconstruction + self.beta * kl

@@ -140,7 +140,7 @@ def minibatches(
 
     Each batch is written over the one before: copy what is to be kept.
     """
-    rows = np.empty((batch_size, images.shape[1]), images.dtype)
+    rows = np.empty((min(batch_size, len(order)), images.shape[1]), images.dtype)
     x = np.empty(rows.shape, dtype)
     for start in range(0, len(order), batch_size):
         index = order[start : start + batch_size]
@@ -159,4 +159,5 @@ def binarize(x: Array, pixels: Pixels, rng: np.random.Generator) -> Array:
 
 def corrupt(x: Array, noise: float, rng: np.random.Generator) -> Array:
     """x + noise · N(0, 1), clipped to [0, 1]: what a denoising VAE sees."""
-    return np.clip(x + noise * rng.standard_normal(x.shape, x.dtype), 0.0, 1.0)
+    noisy: Array = np.clip(x + noise * rng.standard_normal(x.shape, x.dtype), 0.0, 1.0)
+    return noisy

@@ -108,7 +108,7 @@ class VAE:
         return Loss(reconstruction, kl_divergence(t.mu, t.logvar).mean(), self.beta)
 
     def backward(self, t: Trace) -> Trace:
-        """∂loss/∂name for every array of the pass, in t, and for every weight, in parameters.grad."""
+        """∂loss/∂name of every array of the pass, in t, and of every weight, in parameters.grad."""
         share = 1.0 / len(t.x)  # of one image in the mean
 
         t.dlogits = cross_entropy_backward(t.logits, t.target, t.p, out=t.dlogits)
@@ -146,7 +146,8 @@ class VAE:
 
     def summary(self) -> str:
         """A table of the weights: name, shape, number of entries."""
-        rows = [(name, " x ".join(map(str, w)), prod(w)) for name, w in self.parameters.shapes.items()]
+        shapes = self.parameters.shapes
+        rows = [(name, " x ".join(map(str, shape)), prod(shape)) for name, shape in shapes.items()]
         rows += [("total", "", self.parameters.value.size)]
         return "\n".join(f"{name:10} {shape:>12} {size:>10,}" for name, shape, size in rows)
 

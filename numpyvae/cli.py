@@ -1,0 +1,237 @@
+"""The command `numpyvae`: what a person types, and what is printed and written for it."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any, NoReturn, get_args
+
+import numpy as np
+from tqdm import tqdm
+
+from numpyvae import __version__, pictures
+from numpyvae.checkpoints import replacing, save
+from numpyvae.inputs import as_pixels, check_count
+from numpyvae.mnist import MNIST_FOLDER, Dataset, load_images
+from numpyvae.optimizers import Adam, RMSprop
+from numpyvae.training import Epoch, Pixels, Training, binarize, corrupt, train
+from numpyvae.vae import VAE
+
+EXAMPLES = """\
+examples:
+  numpyvae train                                the classic: MNIST, two latents, ten epochs
+  numpyvae train --epochs 50 --out long         a longer run, into the folder long/
+  numpyvae train --latent 20 --hidden 400 --optimizer adam --batch-size 128
+  numpyvae train --hidden 512 256 --beta 4      two hidden layers, and a heavier KL
+  numpyvae train --pixels dynamic               binary pixels, drawn anew each epoch
+  numpyvae train --noise 0.5                    a denoising VAE
+  numpyvae train --data fashion/                a folder of four IDX files, or an .npy, .npz file
+"""
+
+OPTIMIZERS = {"rmsprop": RMSprop, "adam": Adam}
+MODEL, HISTORY, SETTINGS = "model.npz", "history.csv", "settings.json"
+PICTURES = ("loss.png", "latent.png", "manifold.png", "reconstructions.png", "samples.png")
+RESULTS = (MODEL, HISTORY, SETTINGS, *PICTURES)
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """argparse, whose errors are one line, without the usage above it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say it in one line and exit with status 2."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit status is 0, 1 training failed, 2 bad input, 130 Ctrl-C."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+        return status
+    except KeyboardInterrupt:
+        return _complain("stopped", 130)
+    except BrokenPipeError:  # whoever read our output has left, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = OneLineParser(
+        prog="numpyvae",
+        description="The variational auto-encoder in plain NumPy, every gradient written by hand.",
+        epilog="To begin: numpyvae train.   All its options: numpyvae train --help",
+    )
+    parser.add_argument("--version", action="version", version=f"numpyvae {__version__}")
+    commands = parser.add_subparsers(required=True, title="commands", metavar="COMMAND")
+    command = commands.add_parser(
+        "train",
+        help="train a VAE and draw what it has learned",
+        description="Train a VAE, print the loss of every epoch in nats per image, and write the\n"
+        "model, its history and five pictures to a folder.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(run=_train)
+
+    def option(flag: str, default: Any, help: str, **kind: Any) -> None:
+        shown = " ".join(map(str, default)) if isinstance(default, list) else default
+        group.add_argument(flag, default=default, help=f"{help} ({shown})", **kind)
+
+    group = command.add_argument_group("data and results")
+    group.add_argument(
+        "--data", metavar="PATH", help="folder of IDX files, .npy or .npz file (full MNIST)"
+    )
+    option("--out", "numpyvae-out", "folder for the results", metavar="DIR")
+    option("--pixels", "grey", "how pixels are taken", choices=get_args(Pixels))
+    option("--noise", 0.0, "s.d. of noise on the input, clean target", type=float, metavar="S")
+    group = command.add_argument_group("model")
+    option("--hidden", [256], "widths of the hidden layers", type=int, nargs="+", metavar="N")
+    option("--latent", 2, "number of latents", type=int, metavar="N")
+    option("--beta", 1.0, "weight of the KL in the loss", type=float, metavar="B")
+    group = command.add_argument_group("training")
+    option("--epochs", 10, "passes over the training images", type=int, metavar="N")
+    option("--batch-size", 100, "images per step", type=int, metavar="N")
+    option("--optimizer", "rmsprop", "how the gradient moves the weights", choices=OPTIMIZERS)
+    option("--learning-rate", 1e-3, "step size of the optimizer", type=float, metavar="LR")
+    option("--seed", 0, "the same seed gives the same numbers", type=int, metavar="N")
+    return parser
+
+
+def _train(options: argparse.Namespace) -> int:
+    started = time.perf_counter()
+    out = Path(options.out)
+    try:
+        data = load_images(options.data or MNIST_FOLDER)
+        vae = VAE(
+            tuple(options.hidden),
+            options.latent,
+            beta=options.beta,
+            image_shape=data.image_shape,
+            rng=check_count("seed", options.seed, least=0),
+        )
+        training = train(
+            vae,
+            data.x_train,
+            test_images=data.x_test,
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            optimizer=OPTIMIZERS[options.optimizer](vae.parameters, options.learning_rate),
+            pixels=options.pixels,
+            noise=options.noise,
+            rng=options.seed,
+        )
+        out.mkdir(parents=True, exist_ok=True)
+    except (ValueError, OSError, MemoryError) as error:
+        return _complain(error, 2)
+
+    widths = [data.x_train.shape[1], *vae.hidden]
+    print(
+        f"{options.data or 'MNIST'}: {len(data.x_train):,} training images, "
+        f"{len(data.x_test):,} test images\n"
+        f"VAE {'-'.join(map(str, [*widths, vae.latent, *widths[::-1]]))}, "
+        f"{vae.parameters.value.size:,} parameters\n"
+        "losses in nats per image: total = reconstruction + "
+        f"{'' if vae.beta == 1 else f'{vae.beta:g} x '}KL",
+        flush=True,
+    )
+    epochs: list[Epoch] = []
+    try:
+        for epoch in _with_bar(training):
+            if not epochs:
+                _keep_earlier(out)
+            epochs.append(epoch)
+            save(out / MODEL, vae)
+            _write_history(out / HISTORY, epochs)
+            _write_settings(out / SETTINGS, options)
+        _draw(out, vae, data, epochs, options)
+    except (FloatingPointError, OSError) as error:
+        return _complain(error, 1)
+    except KeyboardInterrupt:
+        kept = f"; {out} holds the model of epoch {len(epochs)}" if epochs else ""
+        return _complain(f"stopped{kept}", 130)
+    seconds = time.perf_counter() - started
+    print(f"{out} holds {MODEL}, {HISTORY} and the pictures   {seconds:.1f} s in all")
+    return 0
+
+
+def _with_bar(training: Training) -> Iterator[Epoch]:
+    """The epochs, each printed as a line above a progress bar; no bar where nobody sees it."""
+    with tqdm(training, unit="epoch", leave=False, disable=None) as bar:
+        for epoch in bar:
+            _say(str(epoch))
+            yield epoch
+
+
+def _say(line: str) -> None:
+    tqdm.write(line)  # as print, but above a bar instead of through it
+    sys.stdout.flush()
+
+
+def _complain(problem: object, status: int) -> int:
+    print(f"numpyvae: {problem}", file=sys.stderr)
+    return status
+
+
+def _keep_earlier(out: Path) -> None:
+    """Move what an earlier run wrote to `out` into earlier-1, earlier-2, …: nothing is lost."""
+    files = [out / name for name in RESULTS if (out / name).exists()]
+    if files:
+        folder = next(f for n in count(1) if not (f := out / f"earlier-{n}").exists())
+        folder.mkdir()
+        for file in files:
+            file.rename(folder / file.name)
+        _say(f"{out} held an earlier run; it is now in {folder}")
+
+
+def _write_history(path: Path, epochs: list[Epoch]) -> None:
+    """A row for each epoch; losses in nats per image, kl not weighted by beta."""
+    text = io.StringIO(newline="")
+    table = csv.writer(text)
+    parts = ("total", "reconstruction", "kl")
+    table.writerow(["epoch", "seconds", *(f"{s}_{p}" for s in ("train", "test") for p in parts)])
+    for epoch in epochs:
+        losses = [getattr(loss, part) for loss in (epoch.train, epoch.test) for part in parts]
+        table.writerow([epoch.number, f"{epoch.seconds:.3f}", *losses])
+    with replacing(path) as file:
+        file.write(text.getvalue().encode())
+
+
+def _write_settings(path: Path, options: argparse.Namespace) -> None:
+    """All that is needed to get the same numbers again."""
+    settings = {name: value for name, value in vars(options).items() if name not in ("run", "out")}
+    settings["versions"] = {
+        "numpyvae": __version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+    with replacing(path) as file:
+        file.write((json.dumps(settings, indent=2) + "\n").encode())
+
+
+def _draw(
+    out: Path, vae: VAE, data: Dataset, epochs: list[Epoch], options: argparse.Namespace
+) -> None:
+    rng = np.random.default_rng(options.seed)  # for looking only: training is over
+    x_test = binarize(as_pixels(data.x_test, np.float32), options.pixels, rng)
+    few = x_test[:12]
+    corrupted = corrupt(few, options.noise, rng) if options.noise else None
+    figures = {
+        "loss.png": pictures.loss(epochs, pictures.reference_losses(x_test)),
+        "latent.png": pictures.latent(vae, x_test, data.y_test),
+        "reconstructions.png": pictures.reconstructions(vae, few, corrupted),
+        "samples.png": pictures.samples(vae, rng),
+    }
+    if vae.latent == 2:
+        figures["manifold.png"] = pictures.manifold(vae)
+    for name, figure in figures.items():
+        with replacing(out / name) as file:
+            figure.savefig(file, format="png")
