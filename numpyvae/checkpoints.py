@@ -45,7 +45,7 @@ def load(path: str | PathLike[str]) -> VAE:
     if Path(path).is_dir():
         raise ValueError(f"{path}: a folder; name the model.npz inside it")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file}
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no such file; `numpyvae train` writes one") from None
@@ -62,6 +62,10 @@ def load(path: str | PathLike[str]) -> VAE:
 def _rebuild(arrays: dict[str, Array]) -> VAE:
     if arrays["format"] != FORMAT:
         raise ValueError(f"format {arrays['format']}, expected {FORMAT}; update numpyvae")
+    if arrays["hidden"].ndim != 1 or arrays["image_shape"].ndim != 1:
+        raise ValueError("damaged settings: hidden and image_shape should be lists of numbers")
+    if arrays["W_out"].dtype.kind != "f":
+        raise ValueError(f"W_out: expected floats, got {arrays['W_out'].dtype}")
     vae = VAE(
         hidden=tuple(arrays["hidden"].tolist()),
         latent=arrays["latent"].tolist(),

@@ -94,9 +94,12 @@ def as_pixels(images: Array, dtype: DTypeLike, out: Array | None = None) -> Arra
 
 
 def check_array(name: str, value: Any, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-    """`value` as an array of this shape (−1: any length) and dtype."""
+    """`value` as an array of this shape (−1: any length) and dtype, if it holds finite numbers."""
     array = np.asarray(value)
     if array.ndim != len(shape) or any(w not in (-1, n) for w, n in zip(shape, array.shape)):
-        wanted = ", ".join("N" if w == -1 else str(w) for w in shape)
-        raise ValueError(f"{name}: expected shape ({wanted}), got {array.shape}; reshape it")
+        wanted = str(shape).replace("-1", "N")
+        raise ValueError(f"{name}: expected shape {wanted}, got {array.shape}; reshape it")
+    if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
+        got = array.dtype if array.dtype.kind not in "biuf" else "NaN or infinity"
+        raise ValueError(f"{name}: expected finite numbers, got {got}; look at where they come from")
     return array.astype(dtype, copy=False)

@@ -96,8 +96,10 @@ def load_images(path: str | PathLike[str]) -> Dataset:
     if path.suffix not in (".npy", ".npz"):
         raise ValueError(f"{path}: expected a folder of IDX files, an .npy or an .npz file")
     try:
-        loaded = np.load(path, allow_pickle=False)
-        arrays = {"x": loaded} if path.suffix == ".npy" else {name: loaded[name] for name in loaded}
+        with path.open("rb") as stream:
+            loaded = np.load(stream, allow_pickle=False)
+            is_npz = isinstance(loaded, np.lib.npyio.NpzFile)
+            arrays = dict(loaded) if is_npz else {"images": loaded}
     except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{path}: not a readable {path.suffix} file ({error})") from None
     if len(arrays) == 1:

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Ten colours that the colour-blind can tell apart (M. Petroff 2021, arXiv:2107.02270).
+# Ten colours that the colour-blind can tell apart: the eight of M. Okabe & K. Ito (2008), the
+# yellow darkened for white paper, with a grey and a wine red.
 COLOURS = (
-    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6",
-    "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+    "#0072B2", "#E69F00", "#009E73", "#000000", "#D55E00",
+    "#56B4E9", "#CC79A7", "#C9B900", "#999999", "#7A1F4F",
 )  # fmt: skip
 
 
@@ -41,7 +42,7 @@ def loss(epochs: Sequence[Epoch], references: dict[str, float] | None = None) ->
     panels = figure.subplots(2, 2, sharex=True)
     titles = ("total, and what to compare it with", "total", "reconstruction", "KL")
     for axes, title in zip(panels.flat, titles):
-        for name, style, colour in (("train", "s--", COLOURS[8]), ("test", "o-", COLOURS[2])):
+        for name, style, colour in (("train", "s--", COLOURS[8]), ("test", "o-", COLOURS[0])):
             losses = [getattr(epoch, name) for epoch in epochs]
             if None in losses:
                 continue
@@ -59,7 +60,7 @@ def loss(epochs: Sequence[Epoch], references: dict[str, float] | None = None) ->
             f"{label} {value:.2f}", (1.0, value), (-4, 2), xycoords=("axes fraction", "data"),
             textcoords="offset points", ha="right", va="bottom", fontsize=8,
         )  # fmt: skip
-    whole.set_ylim(bottom=0.0)
+    whole.set_ylim(0.0, 1.12 * whole.get_ylim()[1])
     panels[0, 1].legend()
     figure.supxlabel("epoch")
     beta = epochs[0].train.beta
@@ -108,14 +109,10 @@ def latent(vae: VAE, images: ArrayLike, labels: ArrayLike | None = None) -> Figu
     for i, label in enumerate(np.unique(groups)):
         here, colour = groups == label, COLOURS[i % len(COLOURS)]
         axes.scatter(
-            x[here], y[here], s=5, color=colour, alpha=0.5, linewidths=0, rasterized=True,
-            label=f"{label}",
+            x[here], y[here], s=6, color=colour, alpha=0.6, linewidths=0, label=f"{label}"
         )  # fmt: skip
     if labels is not None:
-        for label in np.unique(groups):
-            centre = (np.median(x[groups == label]), np.median(y[groups == label]))
-            _write(axes, f"{label}", centre)
-        axes.legend(title="label", markerscale=3, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        _name_groups(axes, x, y, groups)
     if vae.latent > 1:
         axes.set_aspect("equal", "datalim")
     return figure
@@ -138,7 +135,8 @@ def manifold(vae: VAE, n: int = 15) -> Figure:
     axes = figure.add_subplot(title="what the decoder draws at z", xlabel="$z_1$", ylabel="$z_2$")
     height, width = vae.image_shape
     axes.imshow(
-        _tile(pixels, vae.image_shape, n, gap=0), cmap="gray_r", vmin=0.0, vmax=1.0,
+        _tile(pixels, vae.image_shape, n, gap=0), interpolation="nearest",
+        cmap="gray_r", vmin=0.0, vmax=1.0,
         extent=(-0.5, n - 0.5, -0.5, n - 0.5), aspect=height / width,
     )  # fmt: skip
     shown = range(0, n, 2)
@@ -161,12 +159,10 @@ def reconstructions(vae: VAE, images: ArrayLike, corrupted: ArrayLike | None = N
         rows["corrupted"] = as_pixels(noisy, np.float32)
     rows["reconstruction"] = vae.reconstruct(images if corrupted is None else corrupted)
     picture = _tile(np.concatenate(list(rows.values())), vae.image_shape, count)
-    figure = _figure(0.9 * count + 1.2, 0.95 * len(rows))
-    axes = figure.add_subplot()
-    axes.imshow(picture, cmap="gray_r", vmin=0.0, vmax=1.0)
+    figure = _figure(0.8 * count + 1.6, 0.85 * len(rows))
+    axes = _show(figure, picture)
     step = picture.shape[0] / len(rows)
     axes.set_yticks([step * (i + 0.5) for i in range(len(rows))], list(rows))
-    _no_frame(axes)
     return figure
 
 
@@ -174,10 +170,8 @@ def samples(vae: VAE, rng: np.random.Generator, rows: int = 6, columns: int = 12
     """Pictures of the prior: the pixel means at rows x columns draws z from N(0, 1)."""
     pixels = vae.sample(rows * columns, rng)
     figure = _figure(0.7 * columns, 0.7 * rows + 0.4)
-    axes = figure.add_subplot(title="samples: z drawn from the prior, decoded")
-    axes.imshow(_tile(pixels, vae.image_shape, columns), cmap="gray_r", vmin=0.0, vmax=1.0)
-    axes.set_yticks([])
-    _no_frame(axes)
+    axes = _show(figure, _tile(pixels, vae.image_shape, columns))
+    axes.set_title("samples: z drawn from the prior, decoded")
     return figure
 
 
@@ -215,15 +209,31 @@ def _figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), dpi=120, layout="constrained")
 
 
-def _write(axes: Axes, text: str, position: tuple[float, float]) -> None:
-    """A label that can be read on any ground, and in grey."""
+def _name_groups(axes: Axes, x: Array, y: Array, groups: Array) -> None:
+    """A legend, and each label at the median of its points, so that it can be read in grey too."""
     from matplotlib.patheffects import withStroke
 
     halo = [withStroke(linewidth=3, foreground="white")]
-    axes.annotate(text, position, ha="center", va="center", weight="bold", path_effects=halo)
+    apart = 0.04 * (y.max() - y.min())
+    taken: list[tuple[float, float]] = []
+    for label in np.unique(groups):
+        right, up = (float(np.median(values[groups == label])) for values in (x, y))
+        while any(np.hypot(right - r, up - u) < apart for r, u in taken):
+            up -= apart  # do not write over another label
+        taken.append((right, up))
+        axes.annotate(
+            f"{label}", (right, up), ha="center", va="center", weight="bold", path_effects=halo
+        )
+    legend = axes.legend(title="label", markerscale=3, loc="upper left", bbox_to_anchor=(1, 1))
+    for handle in legend.legend_handles:
+        if handle is not None:
+            handle.set_alpha(1.0)
 
 
-def _no_frame(axes: Axes) -> None:
-    axes.set_xticks([])
+def _show(figure: Figure, picture: Array) -> Axes:
+    """A picture in [0, 1], ink on paper, without a frame."""
+    axes = figure.add_subplot(xticks=[], yticks=[])
+    axes.imshow(picture, cmap="gray_r", vmin=0.0, vmax=1.0, interpolation="nearest")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+    return axes

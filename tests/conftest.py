@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from numpyvae import VAE, load_mnist
+
+
+@pytest.fixture(scope="session")
+def mnist():
+    return load_mnist()
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(20261122)
+
+
+@pytest.fixture
+def tiny(rng):
+    """A float64 VAE at a generic point, and a batch for it; B, X, H, Z and β all differ."""
+
+    def make(hidden=7, latent=3, beta=0.7, image_shape=(3, 4), images=5):
+        vae = VAE(hidden, latent, beta=beta, image_shape=image_shape, rng=1).astype(np.float64)
+        vae.parameters.value += 0.3 * rng.standard_normal(vae.parameters.value.size)
+        pixels = image_shape[0] * image_shape[1]
+        x, target = rng.random((images, pixels)), rng.random((images, pixels))
+        return vae, x, rng.standard_normal((images, latent)), target
+
+    return make
+
+
+@pytest.fixture
+def complex_step():
+    """∂f/∂θ for f(vae) → number, by complex step: 15 digits, no step size, no subtraction."""
+
+    def derivative(vae, f):
+        twin = vae.astype(np.complex128)
+        theta = twin.parameters.value
+        gradient = np.empty(theta.size)
+        for i in range(theta.size):
+            theta[i] += 1e-20j
+            gradient[i] = f(twin).imag / 1e-20
+            theta[i] -= 1e-20j
+        return gradient
+
+    return derivative

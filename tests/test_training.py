@@ -1,0 +1,187 @@
+import numpy as np
+import pytest
+
+from numpyvae import VAE, Adam, train
+from numpyvae.gaussian import kl_divergence
+from numpyvae.training import binarize, corrupt, minibatches
+
+
+@pytest.fixture
+def images(rng):
+    return rng.integers(0, 256, (250, 12), dtype=np.uint8)
+
+
+def small(**settings):
+    return VAE(hidden=6, latent=2, image_shape=(3, 4), **settings)
+
+
+def trained(images, **settings):
+    vae = small()
+    list(train(vae, images, **{"epochs": 2, "batch_size": 40, **settings}))
+    return vae.parameters.value
+
+
+def test_minibatches_give_every_image_once_in_order_and_a_shorter_last_batch(images, rng):
+    order = rng.permutation(250)
+    batches = [x.copy() for x in minibatches(images, order, 40)]
+    assert [len(x) for x in batches] == [40] * 6 + [10]
+    np.testing.assert_array_equal(np.concatenate(batches), (images[order] / 255).astype(np.float32))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, bool])
+def test_minibatches_of_floats_and_booleans_are_not_divided(rng, dtype):
+    images = (rng.random((10, 3)) * 1.5).astype(bool).astype(dtype)
+    (x,) = minibatches(images, np.arange(10), 10)
+    assert x.dtype == np.float32
+    np.testing.assert_array_equal(x, images.astype(np.float32))
+
+
+def test_train_knows_its_length_and_yields_epochs_one_at_a_time(images, capsys):
+    training = train(small(), images, test_images=images[:30], epochs=3)
+    assert len(training) == 3
+    epochs = list(training)
+    assert [epoch.number for epoch in epochs] == [1, 2, 3]
+    assert all(epoch.seconds > 0 for epoch in epochs)
+    assert all(epoch.test is not None for epoch in epochs)
+    assert epochs[2].train.total < epochs[0].train.total
+    assert list(training) == []
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_epoch_loss_is_the_mean_over_images_not_over_batches(images):
+    """With a learning rate of nothing, one pass over batches of 240 and 10 is one over 250."""
+    vae = small()
+    still = Adam(vae.parameters, learning_rate=1e-30)
+    (epoch,) = train(vae, images, epochs=1, batch_size=240, optimizer=still, pixels="thresholded")
+    mu, logvar = vae.encode(images > 127)
+    exact = kl_divergence(mu.astype(float), logvar.astype(float))
+    assert epoch.train.kl == pytest.approx(exact.mean(), rel=1e-6)  # the KL depends on no noise
+    by_batch = (exact[:240].mean() + exact[240:].mean()) / 2
+    assert by_batch != pytest.approx(exact.mean(), rel=1e-3)  # the wrong mean would be seen
+
+
+def test_same_seed_same_bits(images):
+    assert np.array_equal(trained(images, rng=4), trained(images, rng=4))
+    assert not np.array_equal(trained(images, rng=4), trained(images, rng=5))
+
+
+def test_looking_changes_nothing(images, rng):
+    """Validation, samples and pictures in between do not touch what is learned."""
+    from numpyvae import pictures
+
+    looked = small()
+    for _ in train(looked, images, test_images=images[:99], epochs=2, batch_size=40, rng=4):
+        looked.sample(5, rng)
+        looked.encode(images)
+        pictures.manifold(looked)
+    assert np.array_equal(looked.parameters.value, trained(images, rng=4))
+
+
+def test_the_callers_arrays_are_left_alone(images, rng):
+    for mine in (images, rng.random((250, 12), dtype=np.float32), rng.random((250, 12))):
+        kept = mine.copy()
+        trained(mine, pixels="dynamic", noise=0.3, test_images=mine)
+        assert np.array_equal(mine, kept)
+
+
+def test_binarize(rng):
+    x = np.array([[0.0, 0.2, 0.5, 0.51, 1.0]] * 4000, np.float32)
+    assert binarize(x, "grey", rng) is x
+    assert binarize(x, "thresholded", rng)[0].tolist() == [0, 0, 0, 1, 1]
+    drawn = binarize(x, "dynamic", rng)
+    assert set(np.unique(drawn)) == {0.0, 1.0}
+    assert drawn.dtype == np.float32
+    # five standard errors of a mean of 4000 coins
+    np.testing.assert_allclose(drawn.mean(axis=0), x[0], atol=5 * 0.5 / 4000**0.5)
+    assert drawn[:, 0].sum() == 0
+    assert drawn[:, 4].sum() == 4000
+    assert not np.array_equal(drawn, binarize(x, "dynamic", rng))
+
+
+def test_corrupt(rng):
+    x = np.full((200, 100), 0.5, np.float32)
+    noisy = corrupt(x, 0.1, rng)
+    assert noisy.std() == pytest.approx(0.1, rel=0.03)
+    assert noisy.mean() == pytest.approx(0.5, abs=0.005)
+    assert noisy.dtype == np.float32
+    wild = corrupt(x, 10.0, rng)
+    assert wild.min() == 0.0
+    assert wild.max() == 1.0
+
+
+def test_denoising_aims_at_the_clean_image(images, monkeypatch):
+    seen = []
+    vae = small()
+    forward = vae.forward
+    monkeypatch.setattr(
+        vae, "forward", lambda x, eps, t, out: (seen.append((x.copy(), t.copy())), forward(x, eps, t, out))[1]
+    )
+    list(train(vae, images, epochs=1, batch_size=250, noise=0.5))
+    ((x, target),) = seen
+    assert np.abs(x - target).mean() > 0.1
+    clean = {row.tobytes() for row in (images / 255).astype(np.float32)}
+    assert {row.tobytes() for row in target} == clean
+
+
+def test_a_loss_that_is_not_finite_stops_training_and_keeps_the_last_epoch(images):
+    vae = small()
+    kept = []
+    with pytest.raises(FloatingPointError) as stop:
+        for epoch in train(vae, images, epochs=5, batch_size=100, rng=1):
+            kept.append(vae.parameters.value.copy())
+            if epoch.number == 2:
+                vae.parameters["b_logvar"][:] = 200.0  # exp(200) is infinite in float32
+                kept.append(vae.parameters.value.copy())
+    message = str(stop.value)
+    assert message.startswith("epoch 3, step 1: the loss is not finite")
+    assert "the weights of epoch 2 are kept; lower the learning rate" in message
+    assert "\n" not in message
+    assert len(kept) == 3
+    assert np.array_equal(vae.parameters.value, kept[-1])
+
+
+def test_divergence_within_an_epoch_restores_the_weights_from_before(images):
+    vae = small()
+    before = vae.parameters.value.copy()
+    wild = Adam(vae.parameters, learning_rate=1e4)
+    with pytest.raises(FloatingPointError, match=r"epoch 1, step [2-9]"):
+        list(train(vae, images, optimizer=wild))
+    assert np.array_equal(vae.parameters.value, before)
+
+
+def test_ctrl_c_leaves_the_weights_of_the_last_complete_epoch(images):
+    class Interrupted(Adam):
+        def step(self):
+            super().step()
+            if self.t == 4:
+                raise KeyboardInterrupt
+
+    vae = small()
+    after = []
+    with pytest.raises(KeyboardInterrupt):
+        for _ in train(vae, images, optimizer=Interrupted(vae.parameters)):
+            after.append(vae.parameters.value.copy())
+    assert len(after) == 1  # three steps an epoch
+    assert np.array_equal(vae.parameters.value, after[0])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"epochs": 0}, "epochs: expected a whole number of at least 1, got 0"),
+        ({"epochs": True}, "epochs: expected a whole number of at least 1, got True"),
+        ({"batch_size": -5}, "batch_size: expected a whole number of at least 1, got -5"),
+        ({"batch_size": 2.5}, "batch_size: expected a whole number of at least 1, got 2.5"),
+        ({"noise": -0.1}, "noise: expected a finite number of at least 0, got -0.1"),
+        ({"pixels": "gray"}, "pixels: expected one of grey, thresholded, dynamic, got 'gray'"),
+        ({"test_images": np.zeros((5, 11))}, r"test_images: expected shape \(N, 12\)"),
+    ],
+)
+def test_bad_arguments_are_refused_before_anything_is_done(images, settings, message):
+    with pytest.raises(ValueError, match=message):
+        train(small(), images, **settings)
+
+
+def test_one_image_and_a_batch_larger_than_the_data_will_do(images):
+    (epoch,) = train(small(), images[:1], epochs=1, batch_size=10**9)
+    assert np.isfinite(epoch.train.total)
