@@ -153,6 +153,8 @@ def _train(options: argparse.Namespace) -> int:
             _write_history(out / HISTORY, epochs)
             _write_settings(out / SETTINGS, options)
         _draw(out, vae, data, epochs, options)
+    except BrokenPipeError:
+        raise  # main knows
     except (FloatingPointError, OSError) as error:
         return _complain(error, 1)
     except KeyboardInterrupt:

@@ -1,0 +1,69 @@
+"""Does it learn what a correct implementation learns? Bands measured over many seeds."""
+
+import numpy as np
+import pytest
+
+from numpyvae import VAE, Adam, train
+
+
+def trained(mnist, epochs, seed, **settings):
+    (x_train, _), (x_test, _) = mnist
+    vae = VAE(rng=seed)
+    results = train(vae, x_train, test_images=x_test, epochs=epochs, rng=seed, **settings)
+    return vae, [epoch.test.total for epoch in results]
+
+
+def test_one_epoch_of_the_classic_lands_in_the_band(mnist):
+    vae, (loss,) = trained(mnist, 1, seed=0)
+    assert 170.8 <= loss <= 174.5
+    # the reported loss is one with noise; at z = μ it would be lower
+    x = mnist[1][0]
+    at_mu = vae.loss(vae.forward(x, np.zeros((len(x), 2)))).total
+    assert at_mu < loss - 0.5
+
+
+@pytest.mark.slow
+def test_ten_epochs_over_five_seeds(mnist):
+    runs = np.array([trained(mnist, 10, seed)[1] for seed in range(5)])
+    first, last = runs[:, 0], runs[:, 9]
+    assert ((first >= 170.8) & (first <= 174.5)).all()
+    assert ((last >= 155.0) & (last <= 161.5)).all()
+    assert 157.0 <= last.mean() <= 160.0
+
+
+@pytest.mark.slow
+def test_fifty_epochs(mnist):
+    assert 150.0 <= trained(mnist, 50, seed=0)[1][-1] <= 153.5
+
+
+def test_a_handful_of_images_is_learned_by_heart(mnist):
+    """With five images and no price on the KL, the loss falls to the entropy of the grey pixels."""
+    from numpyvae.pictures import reference_losses
+
+    five = mnist[0][0][:5]
+    vae = VAE(hidden=64, latent=4, beta=0.0, rng=0)
+    optimizer = Adam(vae.parameters, 3e-3)
+    *_, last = train(vae, five, epochs=1500, batch_size=5, optimizer=optimizer)
+    floor = reference_losses(five)["perfect reconstruction"]
+    assert floor < last.train.reconstruction < floor + 4.0
+
+
+def test_a_heavy_beta_collapses_the_posterior(mnist):
+    """β weighs the KL: with a great deal of it, q(z|x) is the prior and the KL is gone."""
+    few = mnist[0][0][:6000]
+    kl = {}
+    for beta in (1.0, 100.0):
+        *_, last = train(VAE(beta=beta, rng=0), few, epochs=3)
+        kl[beta] = last.train.kl
+    assert kl[1.0] > 3.0
+    assert kl[100.0] < 0.05
+
+
+def test_a_denoising_vae_restores(mnist):
+    (x_train, _), (x_test, _) = mnist
+    vae = VAE(latent=10, rng=0)
+    list(train(vae, x_train[:20_000], epochs=2, noise=0.5))
+    clean = x_test[:500] / 255
+    noisy = np.clip(clean + 0.5 * np.random.default_rng(0).standard_normal(clean.shape), 0, 1)
+    error = np.mean((vae.reconstruct(noisy) - clean) ** 2)
+    assert error < 0.5 * np.mean((noisy - clean) ** 2)

@@ -1,0 +1,162 @@
+import io
+
+import numpy as np
+import pytest
+
+from numpyvae import VAE, pictures
+from numpyvae.trace import Loss
+from numpyvae.training import Epoch
+
+PNG = b"\x89PNG"
+
+
+def png(figure):
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
+
+
+def epochs(test=True, beta=1.0):
+    def loss(n):
+        return Loss(200.0 - 10 * n, 4.0 + n, beta)
+
+    return [Epoch(n, 3, loss(n), loss(n - 0.5) if test else None, 1.0) for n in (1, 2, 3)]
+
+
+def test_reference_losses_of_mnist(mnist):
+    references = pictures.reference_losses(mnist[1][0])
+    rounded = {name: round(value, 2) for name, value in references.items()}
+    assert rounded == {
+        "all parameters zero": 543.43,
+        "best constant picture": 205.65,
+        "perfect reconstruction": 45.53,
+    }
+
+
+def test_reference_losses_by_hand():
+    # two images of two pixels: (1, ½) and (0, ½); the mean image is (½, ½)
+    references = pictures.reference_losses(np.array([[1.0, 0.5], [0.0, 0.5]]))
+    assert list(references.values()) == pytest.approx([2 * np.log(2), 2 * np.log(2), np.log(2)])
+
+
+@pytest.mark.parametrize("test", [True, False])
+def test_loss_draws_the_numbers_it_was_given(test):
+    figure = pictures.loss(epochs(test), {"a line": 205.65})
+    whole, total, reconstruction, kl = figure.axes
+    assert [axes.get_title() for axes in figure.axes[1:]] == ["total", "reconstruction", "KL"]
+    assert len(total.lines) == 1 + test
+    assert list(total.lines[0].get_ydata()) == [195.0, 186.0, 177.0]
+    assert list(reconstruction.lines[0].get_ydata()) == [190.0, 180.0, 170.0]
+    assert list(kl.lines[0].get_ydata()) == [5.0, 6.0, 7.0]
+    assert [text.get_text() for text in whole.texts] == ["a line 205.65"]
+    assert png(figure).startswith(PNG)
+
+
+def test_loss_says_what_beta_does():
+    assert "reconstruction + 4 × KL" in pictures.loss(epochs(beta=4.0)).get_supylabel()
+    assert "reconstruction + KL" in pictures.loss(epochs()).get_supylabel()
+
+
+def test_latent_shows_every_mean_at_its_place(rng):
+    vae = VAE(hidden=5, image_shape=(3, 4), rng=1)
+    images, labels = rng.random((50, 12)), rng.integers(0, 3, 50)
+    (axes,) = pictures.latent(vae, images, labels).axes
+    mu, _ = vae.encode(images)
+    for i, points in enumerate(axes.collections):
+        np.testing.assert_allclose(points.get_offsets(), mu[labels == i])
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["0", "1", "2"]
+    assert sorted(text.get_text() for text in axes.texts) == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("latent", [1, 2, 3, 20])
+@pytest.mark.parametrize("labelled", [True, False])
+def test_latent_of_any_number_of_latents(rng, latent, labelled):
+    vae = VAE(hidden=5, latent=latent, image_shape=(3, 4), rng=1)
+    labels = rng.integers(0, 12, 40) if labelled else None
+    figure = pictures.latent(vae, rng.random((40, 12)), labels)
+    title = figure.axes[0].get_title()
+    assert (f"2 of {latent} principal components" in title) == (latent > 2)
+    assert png(figure).startswith(PNG)
+
+
+def test_the_first_principal_component_is_the_widest(rng):
+    vae = VAE(hidden=5, latent=4, image_shape=(3, 4), rng=1)
+    images = rng.random((60, 12))
+    points = pictures.latent(vae, images).axes[0].collections[0].get_offsets()
+    mu, _ = vae.encode(images)
+    variances = np.linalg.eigvalsh(np.cov(mu.T))[::-1]
+    np.testing.assert_allclose(np.var(points, axis=0, ddof=1), variances[:2], rtol=1e-4)
+
+
+def test_manifold_has_the_orientation_of_the_scatter_and_one_decode(monkeypatch):
+    """A decoder that paints z₁ into the left pixel and z₂ into the right one."""
+    vae = VAE(hidden=5, image_shape=(1, 2))
+    calls = []
+    monkeypatch.setattr(vae, "decode", lambda z: (calls.append(z), z)[1])
+    (axes,) = pictures.manifold(vae, n=15).axes
+    picture = np.asarray(axes.images[0].get_array())
+    assert axes.images[0].origin == "upper"  # the first row is drawn at the top
+    left, right = picture[:, 0::2], picture[:, 1::2]
+    line = [-1.645, -1.282, -1.036]  # the normal quantiles of 5, 10 (not on the grid), 15 %
+    assert left[0, 0] == pytest.approx(line[0], abs=1e-3)
+    assert left[0, -1] == pytest.approx(-line[0], abs=1e-3)
+    assert (np.diff(left, axis=1) > 0).all()  # z₁ grows to the right
+    assert (np.diff(right, axis=0) < 0).all()  # z₂ is largest in the top row
+    assert right[0, 0] == pytest.approx(-line[0], abs=1e-3)
+    assert len(calls) == 1
+    assert calls[0].shape == (225, 2)
+    # the axes say the same: labels in latent units, the top tick is the largest z₂
+    assert axes.get_ylim()[0] < axes.get_ylim()[1]
+    assert axes.get_yticklabels()[-1].get_text() == "1.64"
+    assert axes.get_xticklabels()[0].get_text() == "-1.64"
+
+
+def test_manifold_of_other_than_two_latents_is_refused():
+    with pytest.raises(ValueError, match="a manifold needs 2 latents, this model has 3"):
+        pictures.manifold(VAE(hidden=5, latent=3))
+
+
+def test_reconstructions_stand_under_their_originals(rng):
+    vae = VAE(hidden=5, image_shape=(3, 4), rng=1)
+    images = rng.random((6, 12), dtype=np.float32)
+    corrupted = rng.random((6, 12), dtype=np.float32)
+    (axes,) = pictures.reconstructions(vae, images, corrupted).axes
+    rows = np.asarray(axes.images[0].get_array()).reshape(3, 5, 6, 6)[:, 1:4, :, 1:5]
+    expected = (images, corrupted, vae.reconstruct(corrupted))
+    for row, wanted in zip(rows, expected):
+        np.testing.assert_array_equal(row.swapaxes(0, 1).reshape(6, 12), wanted)
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == ["original", "corrupted", "reconstruction"]
+    assert png(pictures.reconstructions(vae, images)).startswith(PNG)
+
+
+def test_samples(rng):
+    vae = VAE(hidden=5, image_shape=(3, 4), rng=1)
+    figure = pictures.samples(vae, np.random.default_rng(3), rows=2, columns=3)
+    picture = np.asarray(figure.axes[0].images[0].get_array())
+    first = vae.sample(6, np.random.default_rng(3))[0].reshape(3, 4)
+    np.testing.assert_array_equal(picture[1:4, 1:5], first)
+
+
+def test_bad_arguments_are_refused(rng):
+    vae = VAE(hidden=5, image_shape=(3, 4))
+    images = rng.random((30, 12))
+    for draw, message in (
+        (lambda: pictures.loss([]), "epochs: expected at least one, got none"),
+        (lambda: pictures.latent(vae, images, np.zeros(5)), r"labels: expected shape \(30,\)"),
+        (lambda: pictures.reconstructions(vae, images), "at most 20 to draw in a row, got 30"),
+        (lambda: pictures.manifold(vae, n=0), "n: expected a whole number of at least 1, got 0"),
+        (
+            lambda: pictures.reconstructions(vae, images[:3], images[:2]),
+            "corrupted: expected 3 images like the originals, got 2",
+        ),
+    ):
+        with pytest.raises(ValueError, match=message):
+            draw()
+
+
+def test_no_global_state_of_matplotlib_is_touched(rng):
+    import matplotlib.pyplot as plt
+
+    pictures.samples(VAE(hidden=5, image_shape=(3, 4)), rng)
+    assert plt.get_fignums() == []
