@@ -1,7 +1,5 @@
 """The Bernoulli decoder: cross-entropy between pixels and logits, and its gradient."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from numpyvae.layers import sigmoid

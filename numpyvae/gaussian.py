@@ -1,7 +1,5 @@
 """The latent Gaussian: draw from it so that gradients pass, and its divergence from the prior."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from numpyvae.parameters import Array

@@ -23,6 +23,14 @@ def check_count(name: str, value: Any, least: int = 1) -> int:
     return count
 
 
+def check_counts(name: str, value: Any, length: int | None = None) -> tuple[int, ...]:
+    """`value`, a whole number or a tuple of them (of this length), each at least 1, as a tuple."""
+    counts = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    if len(counts) == 0 or length not in (None, len(counts)):
+        raise ValueError(f"{name}: expected {length or 'some'} whole numbers, got {value!r}")
+    return tuple(check_count(name, count) for count in counts)
+
+
 def check_number(name: str, value: Any, *, positive: bool = False) -> float:
     """`value` as a finite float, at least 0 or (`positive`) above 0; else a ValueError."""
     try:
@@ -93,6 +101,11 @@ def as_pixels(images: Array, dtype: DTypeLike, out: Array | None = None) -> Arra
     return out
 
 
+def check_pixels(name: str, images: Any, image_shape: tuple[int, ...], dtype: DTypeLike) -> Array:
+    """Checked images as pixels x (N, X) in [0, 1], of the given real dtype."""
+    return as_pixels(check_images(name, images, image_shape), dtype)
+
+
 def check_array(name: str, value: Any, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
     """`value` as an array of this shape (−1: any length) and dtype, if it holds finite numbers."""
     array = np.asarray(value)
@@ -101,5 +114,5 @@ def check_array(name: str, value: Any, shape: tuple[int, ...], dtype: DTypeLike)
         raise ValueError(f"{name}: expected shape {wanted}, got {array.shape}; reshape it")
     if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
         got = array.dtype if array.dtype.kind not in "biuf" else "NaN or infinity"
-        raise ValueError(f"{name}: expected finite numbers, got {got}; look at where they come from")
+        raise ValueError(f"{name}: expected finite numbers, got {got}; look where it comes from")
     return array.astype(dtype, copy=False)

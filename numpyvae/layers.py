@@ -1,14 +1,11 @@
-"""The dense layer and its two nonlinearities; each forward pass has its backward pass next to it.
+"""Dense layers, ReLU and sigmoid. No layer remembers its input: backward is given what it needs.
 
-`out=` works as everywhere in NumPy: the result is written into that array; without it (None),
-a new array is made. Nothing here remembers its input, so backward is given what it needs.
+`out=` is NumPy's: the result is written into that array, or without it into a new one.
 """
-
-from __future__ import annotations
 
 import numpy as np
 
-from numpyvae.parameters import Array, Parameters
+from numpyvae.parameters import Array, Arrays, Parameters
 
 
 class Dense:
@@ -18,7 +15,6 @@ class Dense:
     """
 
     def __init__(self, parameters: Parameters, name: str) -> None:
-        self.name = name
         self.W, self.dW = parameters[f"W_{name}"], parameters.gradient(f"W_{name}")
         self.b, self.db = parameters[f"b_{name}"], parameters.gradient(f"b_{name}")
 
@@ -71,22 +67,20 @@ class Hidden:
     def __init__(self, parameters: Parameters, names: list[str]) -> None:
         self.layers = [Dense(parameters, name) for name in names]
 
-    def forward(self, x: Array, out: list[Array] | None = None) -> list[Array]:
+    def forward(self, x: Array, out: Arrays | None = None) -> Arrays:
         """All outputs [y₁, y₂, …]; the last one feeds what comes next."""
-        y: list[Array] = []
+        y: Arrays = []
         for i, layer in enumerate(self.layers):
             a = layer.forward(y[i - 1] if i else x, out=out[i] if out else None)
             y.append(relu(a, out=a))
         return y
 
-    def backward(
-        self, x: Array, y: list[Array], dy: list[Array], da: list[Array], out: Array | None = None
-    ) -> Array:
+    def backward(self, x: Array, y: Arrays, dy: Arrays, da: Arrays, out: Array | None) -> Array:
         """Given dy[-1], write da, the rest of dy and every dW and db; return dx."""
         self.backward_weights(x, y, dy, da)
         return self.layers[0].backward_input(da[0], out)
 
-    def backward_weights(self, x: Array, y: list[Array], dy: list[Array], da: list[Array]) -> None:
+    def backward_weights(self, x: Array, y: Arrays, dy: Arrays, da: Arrays) -> None:
         """The same without dx."""
         for i, layer in reversed(list(enumerate(self.layers))):
             da[i] = relu_backward(dy[i], y[i], out=da[i])

@@ -1,7 +1,5 @@
 """All weights of a model in one flat vector, and all their gradients in a second one."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from math import prod
 from typing import Any
@@ -10,17 +8,16 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 Array = NDArray[Any]
+Arrays = list[Array]
 
 
 class Parameters:
     """θ = (W₁, b₁, W₂, …) in one vector `value` (P,), and ∂loss/∂θ in one vector `grad` (P,).
 
-    Every weight is a *view* of `value` and every gradient a view of `grad`: writing into the
-    view writes into the vector. So an optimizer is a formula on one vector, saving a model is
-    saving one vector, and two models are compared by one subtraction. The views are written
-    into and never rebound; `W = W - 0.1 * dW` would silently cut W off from the vector.
-
-    `shapes` maps each name to the shape of that weight, in the order of the forward pass.
+    Every weight is a *view* of `value`, every gradient a view of `grad`: to write into the view is
+    to write into the vector. So an optimizer is a formula on one vector, and two models are
+    compared by one subtraction. Views are written into, never rebound: `W = W - 0.1 * dW` would
+    silently cut W off. `shapes` gives the names and shapes, in the order of the forward pass.
     """
 
     def __init__(self, shapes: dict[str, tuple[int, ...]], dtype: DTypeLike = np.float32) -> None:
@@ -43,9 +40,11 @@ class Parameters:
         """∂loss/∂`name`, as a view of `grad`, with the shape of the weight."""
         return self._views[name][1]
 
+    def __str__(self) -> str:
+        """A table: name, shape, number of entries."""
+        rows = [(name, " x ".join(map(str, w)), prod(w)) for name, w in self.shapes.items()]
+        rows += [("total", "", self.value.size)]
+        return "\n".join(f"{name:10} {shape:>12} {size:>10,}" for name, shape, size in rows)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.shapes)
-
-    def __len__(self) -> int:
-        """The number of named weights (not of their entries: that is `value.size`)."""
-        return len(self.shapes)

@@ -157,7 +157,9 @@ def reconstructions(vae: VAE, images: ArrayLike, corrupted: ArrayLike | None = N
     if corrupted is not None:
         noisy = check_images("corrupted", corrupted, vae.image_shape)
         if len(noisy) != count:
-            raise ValueError(f"corrupted: expected {count} images like the originals, got {len(noisy)}")
+            raise ValueError(
+                f"corrupted: expected {count} images like the originals, got {len(noisy)}"
+            )
         rows["corrupted"] = as_pixels(noisy, np.float32)
     rows["reconstruction"] = vae.reconstruct(images if corrupted is None else corrupted)
     picture = _tile(np.concatenate(list(rows.values())), vae.image_shape, count)

@@ -1,11 +1,9 @@
 """The record of a pass: every array by name, with its shape; and the loss that it leads to."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, fields
 from typing import Any
 
-from numpyvae.parameters import Array
+from numpyvae.parameters import Array, Arrays
 
 # What an array of a Trace is before its first pass: None, so that `out=None` lets NumPy allocate.
 NOT_YET: Any = None
@@ -20,27 +18,27 @@ class Trace:
 
     x: Array = NOT_YET  # (B, X) what the encoder sees
     target: Array = NOT_YET  # (B, X) what the decoder should say: x, or the clean image
-    h: list[Array] = NOT_YET  # (B, H_i) each
+    h: Arrays = NOT_YET  # (B, H_i) each
     mu: Array = NOT_YET  # (B, Z)
     logvar: Array = NOT_YET  # (B, Z)
     eps: Array = NOT_YET  # (B, Z)
     z: Array = NOT_YET  # (B, Z)
-    g: list[Array] = NOT_YET  # (B, H_i) each
+    g: Arrays = NOT_YET  # (B, H_i) each
     logits: Array = NOT_YET  # (B, X)
     p: Array = NOT_YET  # (B, X) σ(logits), the pixel means
     dlogits: Array = NOT_YET  # from here on: ∂loss/∂name, of the shape of name
-    dg: list[Array] = NOT_YET
-    da_g: list[Array] = NOT_YET  # before the ReLU of g
+    dg: Arrays = NOT_YET
+    da_g: Arrays = NOT_YET  # before the ReLU of g
     dz: Array = NOT_YET
     dmu: Array = NOT_YET
     dlogvar: Array = NOT_YET
-    dh: list[Array] = NOT_YET
+    dh: Arrays = NOT_YET
     dh_logvar: Array = NOT_YET  # the part of dh[-1] that comes through logvar
-    da_h: list[Array] = NOT_YET  # before the ReLU of h
+    da_h: Arrays = NOT_YET  # before the ReLU of h
     scratch: Array = NOT_YET  # (B, X) working space of the loss
 
     @classmethod
-    def empty(cls, depth: int) -> Trace:
+    def empty(cls, depth: int) -> "Trace":
         """A Trace before its first pass through `depth` hidden layers each way."""
         trace = cls()
         for name in ("h", "g", "dg", "da_g", "dh", "da_h"):

@@ -1,7 +1,5 @@
 """Training: shuffled minibatches, a step downhill for each, and one Epoch at a time."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Iterator
@@ -36,17 +34,18 @@ class Epoch:
         return f"epoch {count} {self.seconds:6.1f} s   train {self.train}{test}"
 
 
+@dataclass(frozen=True)
 class Training:
-    """The epochs of a training to come: an iterator that knows its length, for progress bars."""
+    """The epochs of a training to come: an iterable that knows its length, for progress bars."""
 
-    def __init__(self, length: int, epochs: Iterator[Epoch]) -> None:
-        self._length, self._epochs = length, epochs
+    length: int
+    epochs: Iterator[Epoch]
 
     def __len__(self) -> int:
-        return self._length
+        return self.length
 
     def __iter__(self) -> Iterator[Epoch]:
-        return self._epochs
+        return self.epochs
 
 
 def train(
@@ -71,13 +70,12 @@ def train(
     rng          a seed or a Generator; shuffling, noise and testing have their own streams of it,
                  so the same seed gives the same weights, tested or not
 
-    Bad arguments raise ValueError at once. An epoch that is broken off, by Ctrl-C or by a loss
-    that is not finite (FloatingPointError), leaves the weights of the last complete one.
+    An epoch that is broken off, by Ctrl-C or by a loss that is not finite (FloatingPointError),
+    leaves the weights of the last complete one. Bad arguments raise ValueError at once.
     """
     x_train = check_images("images", images, vae.image_shape)
-    x_test = None
     if test_images is not None:
-        x_test = check_images("test_images", test_images, vae.image_shape)
+        test_images = check_images("test_images", test_images, vae.image_shape)
     check_count("epochs", epochs)
     check_count("batch_size", batch_size)
     check_number("noise", noise)
@@ -88,18 +86,20 @@ def train(
     shuffling, drawing, testing = np.random.default_rng(rng).spawn(3)
     traces: dict[int, Trace] = {}  # one for each size of minibatch: the last may be shorter
 
-    def one_pass(images: Array, order: Array, rng: np.random.Generator, learn: bool) -> Loss:
-        """The mean loss of the images, taken in this order; if to `learn`, a step a minibatch."""
+    def one_pass(number: int, images: Array, rng: np.random.Generator, learn: bool) -> Loss:
+        """The mean loss of the images in epoch `number`; shuffled and learned from, or neither."""
+        order = shuffling.permutation(len(images)) if learn else np.arange(len(images))
         reconstruction = kl = 0.0  # sums over the images, in float64
         for step, clean in enumerate(minibatches(images, order, batch_size, dtype), start=1):
             target = binarize(clean, pixels, rng)
             x = corrupt(target, noise, rng) if noise else target
             eps = rng.standard_normal((len(x), vae.latent), dtype)
-            trace = vae.forward(x, eps, target, out=traces.get(len(x)))
-            traces[len(x)] = trace
+            traces[len(x)] = trace = vae.forward(x, eps, target, out=traces.get(len(x)))
             loss = vae.loss(trace)
             if not math.isfinite(loss.total):
-                raise FloatingPointError(f"step {step}: the loss is not finite, {loss}")
+                problem = f"epoch {number}, step {step}: the loss is not finite, {loss}"
+                remedy = f"the weights of epoch {number - 1} are kept; lower the learning rate"
+                raise FloatingPointError(f"{problem}; {remedy}")
             if learn:
                 vae.backward(trace)
                 descend()
@@ -107,35 +107,24 @@ def train(
             kl += len(x) * float(loss.kl)
         return Loss(reconstruction / len(order), kl / len(order), vae.beta)
 
-    def one_epoch(number: int) -> Epoch:
-        started = time.perf_counter()
-        with np.errstate(over="ignore", invalid="ignore"):  # every loss is looked at instead
-            loss = one_pass(x_train, shuffling.permutation(len(x_train)), drawing, learn=True)
-            seconds = time.perf_counter() - started
-            test = None
-            if x_test is not None:
-                test = one_pass(x_test, np.arange(len(x_test)), testing, learn=False)
-        return Epoch(number, epochs, loss, test, seconds)
-
-    def all_epochs() -> Iterator[Epoch]:
+    def results() -> Iterator[Epoch]:
         for number in range(1, epochs + 1):
-            last = vae.parameters.value.copy()
+            last, started, test = vae.parameters.value.copy(), time.perf_counter(), None
             try:
-                epoch = one_epoch(number)
-            except BaseException as error:
+                with np.errstate(over="ignore", invalid="ignore"):  # each loss is looked at instead
+                    loss = one_pass(number, x_train, drawing, learn=True)
+                    seconds = time.perf_counter() - started
+                    if test_images is not None:
+                        test = one_pass(number, np.asarray(test_images), testing, learn=False)
+            except BaseException:
                 vae.parameters.value[:] = last
-                if isinstance(error, FloatingPointError):
-                    kept = f"the weights of epoch {number - 1} are kept; lower the learning rate"
-                    raise FloatingPointError(f"epoch {number}, {error}; {kept}") from None
                 raise
-            yield epoch
+            yield Epoch(number, epochs, loss, test, seconds)
 
-    return Training(epochs, all_epochs())
+    return Training(epochs, results())
 
 
-def minibatches(
-    images: Array, order: Array, batch_size: int, dtype: DTypeLike = np.float32
-) -> Iterator[Array]:
+def minibatches(images: Array, order: Array, batch_size: int, dtype: DTypeLike) -> Iterator[Array]:
     """Pixels x (B, X) in [0, 1], the images taken in this order; the last batch may be shorter.
 
     Each batch is written over the one before: copy what is to be kept.

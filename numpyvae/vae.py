@@ -1,7 +1,5 @@
 """The variational auto-encoder: one pass forward, its loss, and the same pass backward."""
 
-from __future__ import annotations
-
 import copy
 from math import prod
 
@@ -10,7 +8,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from numpyvae.bernoulli import cross_entropy, cross_entropy_backward
 from numpyvae.gaussian import kl_backward, kl_divergence, reparameterize, reparameterize_backward
-from numpyvae.inputs import as_pixels, check_array, check_count, check_images, check_number
+from numpyvae.inputs import check_array, check_count, check_counts, check_number, check_pixels
 from numpyvae.layers import Dense, Hidden, sigmoid
 from numpyvae.parameters import Array, Parameters
 from numpyvae.trace import Loss, Trace
@@ -34,13 +32,10 @@ class VAE:
         image_shape: tuple[int, ...] = (28, 28),
         rng: np.random.Generator | int = 0,
     ) -> None:
-        widths = hidden if isinstance(hidden, tuple) else (hidden,)
-        self.hidden = tuple(check_count("hidden", width) for width in widths)
+        self.hidden = check_counts("hidden", hidden)
         self.latent = check_count("latent", latent)
         self.beta = check_number("beta", beta)
-        self.image_shape = tuple(check_count("image_shape", side) for side in image_shape)
-        if not self.hidden or len(self.image_shape) != 2:
-            raise ValueError("VAE: hidden needs a width, image_shape needs a height and a width")
+        self.image_shape = check_counts("image_shape", image_shape, length=2)
         self._connect(Parameters(self._shapes()))
         generator = np.random.default_rng(rng)
         heads = (self.mu_head, self.logvar_head)
@@ -68,7 +63,7 @@ class VAE:
         self.decoder = Hidden(parameters, [f"g{i}" for i in depth])
         self.output = Dense(parameters, "out")
 
-    def astype(self, dtype: DTypeLike) -> VAE:
+    def astype(self, dtype: DTypeLike) -> "VAE":
         """A copy with parameters of another dtype: float64 or complex128 to check gradients."""
         twin = copy.copy(self)
         twin._connect(Parameters(self.parameters.shapes, dtype))
@@ -76,11 +71,7 @@ class VAE:
         return twin
 
     def forward(
-        self,
-        x: ArrayLike,
-        eps: ArrayLike,
-        target: ArrayLike | None = None,
-        out: Trace | None = None,
+        self, x: Array, eps: Array, target: Array | None = None, out: Trace | None = None
     ) -> Trace:
         """x → h → μ, logvar → z = μ + σ ε → g → logits → p
 
@@ -132,7 +123,8 @@ class VAE:
 
     def decode(self, z: ArrayLike) -> Array:
         """The pixel means p(z) in [0, 1] for latents z (N, Z): (N, X)."""
-        g = self.decoder.forward(check_array("z", z, (-1, self.latent), self._real))
+        z = check_array("z", z, (-1, self.latent), self.parameters.value.dtype)
+        g = self.decoder.forward(z)
         logits = self.output.forward(g[-1])
         return sigmoid(logits, out=logits)
 
@@ -146,15 +138,7 @@ class VAE:
 
     def summary(self) -> str:
         """A table of the weights: name, shape, number of entries."""
-        shapes = self.parameters.shapes
-        rows = [(name, " x ".join(map(str, shape)), prod(shape)) for name, shape in shapes.items()]
-        rows += [("total", "", self.parameters.value.size)]
-        return "\n".join(f"{name:10} {shape:>12} {size:>10,}" for name, shape, size in rows)
-
-    @property
-    def _real(self) -> np.dtype[np.floating]:
-        """The dtype of pixels and noise: that of the parameters, without a complex part."""
-        return self.parameters.value.real.dtype
+        return str(self.parameters)
 
     def _pixels(self, name: str, images: ArrayLike) -> Array:
-        return as_pixels(check_images(name, images, self.image_shape), self._real)
+        return check_pixels(name, images, self.image_shape, self.parameters.value.real.dtype)

@@ -40,10 +40,7 @@ def cross_entropy(logits, x):
 
 def kl_divergence(mu, logvar):
     return np.array(
-        [
-            sum(0.5 * (m**2 + exp(v) - 1 - v) for m, v in zip(ms, vs))
-            for ms, vs in zip(mu, logvar)
-        ]
+        [sum(0.5 * (m**2 + exp(v) - 1 - v) for m, v in zip(ms, vs)) for ms, vs in zip(mu, logvar)]
     )
 
 

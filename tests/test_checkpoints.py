@@ -47,9 +47,14 @@ def test_saving_twice_gives_the_same_bytes_and_leaves_no_other_file(saved):
 def test_a_write_that_fails_leaves_the_old_file(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    with pytest.raises(RuntimeError), replacing(path) as file:
-        file.write(b"half of the n")
-        raise RuntimeError
+
+    def write():
+        with replacing(path) as file:
+            file.write(b"half of the n")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write()
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -93,7 +98,7 @@ def test_truncated_foreign_and_pickled_files_are_refused(saved, tmp_path):
     whole = path.read_bytes()
     for content in (whole[:-30], whole[: len(whole) // 2], b"", b"not a model"):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match="model.npz: .*not a model that numpyvae saved"):
+        with pytest.raises(ValueError, match=r"model\.npz: .*not a model that numpyvae saved"):
             load(path)
     np.savez(path, format=np.array([{}], dtype=object))
     with pytest.raises(ValueError, match="not a model that numpyvae saved"):

@@ -138,11 +138,11 @@ def test_importing_the_command_reads_no_arguments_and_runs_nothing():
 
 
 def test_the_global_random_state_is_neither_used_nor_changed(rng):
-    state = np.random.get_state()[1].copy()
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
     vae = VAE(hidden=4, image_shape=(2, 3))
     list(train(vae, rng.random((41, 6)), epochs=1, pixels="dynamic", noise=0.1))
     vae.sample(3, rng)
-    assert np.array_equal(np.random.get_state()[1], state)
+    assert np.array_equal(np.random.get_state()[1], state)  # noqa: NPY002
     allowed = {"default_rng", "Generator"}
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -69,7 +69,7 @@ def test_hidden_layers_are_dense_and_relu_in_turn(rng):
     np.testing.assert_allclose(y[0], first, atol=1e-14)
     np.testing.assert_allclose(y[1], second, atol=1e-14)
 
-    dx = hidden.backward(x, y, [None, dy], [None, None])
+    dx = hidden.backward(x, y, [None, dy], [None, None], out=None)
     dW_b, _, dfirst = naive.dense_backward(first, parameters["W_b"], dy * (second > 0))
     dW_a, _, dx_naive = naive.dense_backward(x, parameters["W_a"], dfirst * (first > 0))
     np.testing.assert_allclose(parameters.gradient("W_b"), dW_b, atol=1e-14)

@@ -198,13 +198,13 @@ def test_a_loss_prints_parts_that_add_up():
     ("arguments", "message"),
     [
         ({"hidden": 0}, "hidden: expected a whole number of at least 1, got 0"),
-        ({"hidden": ()}, "hidden needs a width"),
+        ({"hidden": ()}, "hidden: expected some whole numbers, got "),
         ({"hidden": (5, -1)}, "hidden: expected a whole number of at least 1, got -1"),
         ({"hidden": 2.5}, "hidden: expected a whole number of at least 1, got 2.5"),
         ({"latent": 0}, "latent: expected a whole number of at least 1, got 0"),
         ({"beta": -1.0}, "beta: expected a finite number of at least 0, got -1.0"),
         ({"beta": float("nan")}, "beta: expected a finite number of at least 0, got nan"),
-        ({"image_shape": (28,)}, "image_shape needs a height and a width"),
+        ({"image_shape": (28,)}, "image_shape: expected 2 whole numbers, got"),
         ({"image_shape": (28, 0)}, "image_shape: expected a whole number of at least 1, got 0"),
     ],
 )
@@ -220,7 +220,10 @@ GOOD = np.full((3, 784), 0.5)
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (GOOD * 510, r"expected values in \[0, 1\] or uint8, got float64 from 255 .* divide by 255"),
+        (
+            GOOD * 510,
+            r"expected values in \[0, 1\] or uint8, got float64 from 255 .* divide by 255",
+        ),
         (GOOD - 1, "got float64 from -0.5 to -0.5; rescale"),
         (GOOD * np.nan, "got 2,352 NaN; remove or replace them"),
         (GOOD * np.inf, "got float64 from inf to inf"),
