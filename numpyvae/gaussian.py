@@ -34,8 +34,7 @@ def reparameterize_backward(
 def kl_divergence(mu: Array, logvar: Array) -> Array:
     """KL(N(μ, σ²) ‖ N(0, 1)) = ½ Σ (μ² + σ² − 1 − log σ²) over the latents, in nats per image.
 
-    mu, logvar (B, Z) → (B,). Never negative; 0 just where μ = 0 and σ = 1.
-    (Kingma & Welling 2014, appendix B, with the sign turned.)
+    mu, logvar (B, Z) → (B,). Never negative. (Kingma & Welling 2014, appendix B, sign turned.)
     """
     terms: Array = mu * mu + np.exp(logvar) - 1.0 - logvar
     kl: Array = 0.5 * terms.sum(axis=1)

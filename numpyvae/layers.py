@@ -9,10 +9,7 @@ from numpyvae.parameters import Array, Arrays, Parameters
 
 
 class Dense:
-    """y = x W + b,   x (B, n_in), W (n_in, n_out), b (n_out,), y (B, n_out).
-
-    W, b and their gradients dW, db are views of the model's flat vectors.
-    """
+    """y = x W + b,   x (B, n_in), W (n_in, n_out), b (n_out,), y (B, n_out)."""
 
     def __init__(self, parameters: Parameters, name: str) -> None:
         self.W, self.dW = parameters[f"W_{name}"], parameters.gradient(f"W_{name}")
@@ -59,9 +56,8 @@ def relu_backward(dy: Array, y: Array, out: Array | None = None) -> Array:
 class Hidden:
     """y₁ = relu(x W₁ + b₁),  y₂ = relu(y₁ W₂ + b₂),  …: dense layers with a ReLU after each.
 
-    Arrays come in lists with one entry a layer, in the order of the forward pass: y the outputs,
-    dy = ∂loss/∂y, da = ∂loss/∂a with a the value before the ReLU. An entry None stands for an
-    array still to be made.
+    Arrays come in lists, one entry a layer, in the order of the forward pass: y the outputs,
+    dy = ∂loss/∂y, da = ∂loss/∂a where y = relu(a). An entry may be None: still to be made.
     """
 
     def __init__(self, parameters: Parameters, names: list[str]) -> None:

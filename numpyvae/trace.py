@@ -1,4 +1,4 @@
-"""The record of a pass: every array by name, with its shape; and the loss that it leads to."""
+"""The record of a pass: every array by name, with its shape; and the loss it leads to."""
 
 from dataclasses import dataclass, fields
 from typing import Any

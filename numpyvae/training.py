@@ -67,8 +67,7 @@ def train(
     pixels       "grey" as they are; "thresholded" at ½; "dynamic": drawn anew, 1 with probability x
     noise        standard deviation of Gaussian noise on the encoder's input, clipped to [0, 1];
                  the decoder is to restore the clean image (a denoising VAE)
-    rng          a seed or a Generator; shuffling, noise and testing have their own streams of it,
-                 so the same seed gives the same weights, tested or not
+    rng          a seed or a Generator; the same seed gives the same weights, tested or not
 
     An epoch that is broken off, by Ctrl-C or by a loss that is not finite (FloatingPointError),
     leaves the weights of the last complete one. Bad arguments raise ValueError at once.
@@ -125,10 +124,7 @@ def train(
 
 
 def minibatches(images: Array, order: Array, batch_size: int, dtype: DTypeLike) -> Iterator[Array]:
-    """Pixels x (B, X) in [0, 1], the images taken in this order; the last batch may be shorter.
-
-    Each batch is written over the one before: copy what is to be kept.
-    """
+    """Pixels x (B, X) in [0, 1], in this order; each batch is written over the one before it."""
     rows = np.empty((min(batch_size, len(order)), images.shape[1]), images.dtype)
     x = np.empty(rows.shape, dtype)
     for start in range(0, len(order), batch_size):
