@@ -24,8 +24,8 @@ def test_the_ten_lines_of_python_print_what_the_readme_prints(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert re.sub(r"[-\d.]+", "#", done.stdout) == re.sub(r"[-\d.]+", "#", printed)
-    # another machine multiplies matrices in another order: half a nat after two epochs
-    assert numbers(done.stdout) == pytest.approx(numbers(printed), abs=0.5)
+    # another machine adds in another order, and two epochs are long enough for that to be seen
+    assert numbers(done.stdout) == pytest.approx(numbers(printed), rel=3e-3, abs=0.1)
     assert (tmp_path / "manifold.png").stat().st_size > 10_000
     assert (tmp_path / "model.npz").exists()
 
