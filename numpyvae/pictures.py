@@ -7,6 +7,7 @@ The figures belong to nobody's global state, so nothing has to be closed afterwa
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -210,7 +211,15 @@ def _tile(pixels: Array, image_shape: tuple[int, ...], columns: int, gap: int = 
 def _figure(width: float, height: float) -> Figure:
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), dpi=120, layout="constrained")
+    class NotebookFigure(Figure):
+        """A figure without pyplot, which a notebook shows all the same."""
+
+        def _repr_png_(self) -> bytes:
+            file = io.BytesIO()
+            self.savefig(file, format="png")
+            return file.getvalue()
+
+    return NotebookFigure(figsize=(width, height), dpi=120, layout="constrained")
 
 
 def _name_groups(axes: Axes, x: Array, y: Array, groups: Array) -> None:

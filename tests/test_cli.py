@@ -222,7 +222,13 @@ def test_help_and_version():
 def test_ctrl_c_is_not_a_traceback_and_keeps_the_last_epoch(data, tmp_path):
     command = [sys.executable, "-m", "numpyvae", "train", "--data", str(data), "--epochs", "9999"]
     process = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a job in the background ignores Ctrl-C, and so would its children
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     with process:
         while not process.stdout.readline().startswith("epoch"):

@@ -155,6 +155,11 @@ def test_bad_arguments_are_refused(rng):
             draw()
 
 
+def test_a_notebook_shows_a_figure_that_ends_a_cell(rng):
+    figure = pictures.samples(VAE(hidden=5, image_shape=(3, 4)), rng)
+    assert figure._repr_png_().startswith(PNG)  # the method that IPython looks for
+
+
 def test_no_global_state_of_matplotlib_is_touched(rng):
     import matplotlib.pyplot as plt
 
