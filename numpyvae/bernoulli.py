@@ -14,21 +14,18 @@ def cross_entropy(
     logits l and pixels x in [0, 1] are (B, X); the result is (B,). For binary x it is
     −log p(x|z); for grey x it is a cross-entropy, whose floor is the entropy of x, not 0.
 
-    The one tanh of a pass is in p = σ(l), which the gradient needs too: give it if you have it.
-    With it, softplus(l) = log(1 + eˡ) = max(l, 0) − log max(p, 1−p), where the logarithm's
-    argument lies in [½, 1], so no logit overflows; and max(l, 0) − x l = ((l > 0) − x) l.
-    `scratch` (B, X) is working space.
+    Computed from p = σ(l), which the gradient needs too: one tanh serves both (give p if you
+    have it). softplus(l) = log(1 + eˡ) = max(l, 0) − log q with q = max(p, 1−p) in [½, 1], which
+    cannot overflow, and max(l, 0) − x l = ((l > 0) − x) l. `scratch` (B, X) is working space.
     """
     if p is None:
         p = sigmoid(logits)
     work: Array = np.subtract(1.0, p, out=scratch)
     np.maximum(work, p, out=work)
-    np.log(work, out=work)
-    total: Array = -work.sum(axis=1)
+    log_q = np.log(work, out=work).sum(axis=1)
     np.greater(logits, 0.0, out=work)
     work -= x
-    work *= logits
-    total += work.sum(axis=1)
+    total: Array = np.vecdot(work, logits) - log_q
     return total
 
 

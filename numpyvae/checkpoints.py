@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
@@ -13,7 +11,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from numpyvae.inputs import check_array
+from numpyvae.inputs import check_array, read_arrays
 from numpyvae.parameters import Array
 from numpyvae.vae import VAE
 
@@ -45,23 +43,20 @@ def load(path: str | PathLike[str]) -> VAE:
     if Path(path).is_dir():
         raise ValueError(f"{path}: a folder; name the model.npz inside it")
     try:
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file}
+        arrays = read_arrays(path)
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no such file; `numpyvae train` writes one") from None
-    except (ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error):
-        raise ValueError(f"{path}: damaged, or not a model that numpyvae saved") from None
     try:
         return _rebuild(arrays)
     except KeyError as missing:
         raise ValueError(f"{path}: not a model that numpyvae saved: no {missing} in it") from None
-    except ValueError as error:
+    except (ValueError, MemoryError) as error:
         raise ValueError(f"{path}: {error}") from None
 
 
 def _rebuild(arrays: dict[str, Array]) -> VAE:
-    if arrays["format"] != FORMAT:
-        raise ValueError(f"format {arrays['format']}, expected {FORMAT}; update numpyvae")
+    if arrays["format"].tolist() != FORMAT:
+        raise ValueError(f"format {arrays['format'].tolist()}, expected {FORMAT}; update numpyvae")
     if arrays["hidden"].ndim != 1 or arrays["image_shape"].ndim != 1:
         raise ValueError("damaged settings: hidden and image_shape should be lists of numbers")
     if arrays["W_out"].dtype.kind != "f":
@@ -73,7 +68,7 @@ def _rebuild(arrays: dict[str, Array]) -> VAE:
         image_shape=tuple(arrays["image_shape"].tolist()),
     ).astype(arrays["W_out"].dtype)
     for name, shape in vae.parameters.shapes.items():
-        vae.parameters[name][:] = check_array(name, arrays[name], shape, np.float64)
+        vae.parameters[name][:] = check_array(name, arrays[name], shape, arrays["W_out"].dtype)
     return vae
 
 
@@ -83,6 +78,8 @@ def replacing(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
     target = Path(path)
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{target}: there is no folder {target.parent}; make it first")
+    if target.is_dir():
+        raise IsADirectoryError(f"{target}: a folder; name a file in it")
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with unfinished.open("xb") as file:

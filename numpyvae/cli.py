@@ -20,10 +20,11 @@ from tqdm import tqdm
 
 from numpyvae import __version__, pictures
 from numpyvae.checkpoints import replacing, save
-from numpyvae.inputs import as_pixels, check_count
+from numpyvae.images import Pixels, as_pixels, binarize, corrupt
+from numpyvae.inputs import check_count
 from numpyvae.mnist import MNIST_FOLDER, Dataset, load_images
 from numpyvae.optimizers import Adam, RMSprop
-from numpyvae.training import Epoch, Pixels, Training, binarize, corrupt, train
+from numpyvae.training import Epoch, Training, train
 from numpyvae.vae import VAE
 
 EXAMPLES = """\
@@ -76,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         "train",
         help="train a VAE and draw what it has learned",
         description="Train a VAE, print the loss of every epoch in nats per image, and write the\n"
-        "model, its history and five pictures to a folder.",
+        "model, its history, the settings and pictures to a folder.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -110,7 +111,9 @@ def _train(options: argparse.Namespace) -> int:
     started = time.perf_counter()
     out = Path(options.out)
     try:
-        data = load_images(options.data or MNIST_FOLDER)
+        if not options.out or (out.exists() and not out.is_dir()):
+            raise ValueError(f"--out: expected the name of a folder, got {options.out!r}")
+        data = load_images(MNIST_FOLDER if options.data is None else options.data)
         vae = VAE(
             tuple(options.hidden),
             options.latent,
@@ -136,7 +139,7 @@ def _train(options: argparse.Namespace) -> int:
     widths = [data.x_train.shape[1], *vae.hidden]
     print(
         f"{options.data or 'MNIST'}: {len(data.x_train):,} training images, "
-        f"{len(data.x_test):,} test images\n"
+        f"{len(data.x_test):,} test images of {' x '.join(map(str, data.image_shape))} pixels\n"
         f"VAE {'-'.join(map(str, [*widths, vae.latent, *widths[::-1]]))}, "
         f"{vae.parameters.value.size:,} parameters\n"
         "losses in nats per image: total = reconstruction + "
@@ -145,9 +148,8 @@ def _train(options: argparse.Namespace) -> int:
     )
     epochs: list[Epoch] = []
     try:
+        _keep_earlier(out)
         for epoch in _with_bar(training):
-            if not epochs:
-                _keep_earlier(out)
             epochs.append(epoch)
             save(out / MODEL, vae)
             _write_history(out / HISTORY, epochs)
@@ -161,7 +163,7 @@ def _train(options: argparse.Namespace) -> int:
         kept = f"; {out} holds the model of epoch {len(epochs)}" if epochs else ""
         return _complain(f"stopped{kept}", 130)
     seconds = time.perf_counter() - started
-    print(f"{out} holds {MODEL}, {HISTORY} and the pictures   {seconds:.1f} s in all")
+    print(f"{out} holds {MODEL}, {HISTORY}, {SETTINGS} and the pictures   {seconds:.1f} s in all")
     return 0
 
 

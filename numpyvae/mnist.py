@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import math
-import zipfile
 import zlib
 from dataclasses import dataclass
 from os import PathLike
@@ -12,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from numpyvae.inputs import check_images
+from numpyvae.images import check_images
+from numpyvae.inputs import read_arrays
 from numpyvae.parameters import Array
 
 # Type code in the header → element type; IDX is big-endian.
@@ -74,7 +74,10 @@ def load_idx(path: str | PathLike[str]) -> Array:
             f"{path}: {what}: the header promises {promised:,} bytes for shape {shape}, "
             f"the file has {len(data):,}; copy or download it again"
         )
-    array = np.frombuffer(data, dtype, offset=start).reshape(shape)
+    try:
+        array = np.frombuffer(data, dtype, offset=start).reshape(shape)
+    except ValueError:
+        raise ValueError(f"{path}: NumPy has no array of shape {shape}; is it damaged?") from None
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 
@@ -95,13 +98,7 @@ def load_images(path: str | PathLike[str]) -> Dataset:
         raise FileNotFoundError(f"{path}: no such file or folder; check the spelling")
     if path.suffix not in (".npy", ".npz"):
         raise ValueError(f"{path}: expected a folder of IDX files, an .npy or an .npz file")
-    try:
-        with path.open("rb") as stream:
-            loaded = np.load(stream, allow_pickle=False)
-            is_npz = isinstance(loaded, np.lib.npyio.NpzFile)
-            arrays = dict(loaded) if is_npz else {"images": loaded}
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"{path}: not a readable {path.suffix} file ({error})") from None
+    arrays = read_arrays(path)
     if len(arrays) == 1:
         (images,) = arrays.values()
         if images.ndim < 2 or len(images) < 2:
@@ -153,6 +150,11 @@ def _dataset(
     else:
         raise ValueError(
             f"{path}: expected grey images as (N, height, width) or (N, X), got {x_train.shape}"
+        )
+    if 0 in image_shape or x_test.shape[1:] != x_train.shape[1:]:
+        raise ValueError(
+            f"{path}: expected training and test images of one size, "
+            f"got {x_train.shape} and {x_test.shape}"
         )
     x_train = check_images(f"{path}: training images", x_train, image_shape)
     x_test = check_images(f"{path}: test images", x_test, image_shape)

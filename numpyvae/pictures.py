@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from numpyvae.inputs import as_pixels, check_count, check_images
+from numpyvae.images import as_pixels, check_images
+from numpyvae.inputs import check_count
 from numpyvae.parameters import Array
 from numpyvae.training import Epoch
 from numpyvae.vae import VAE
@@ -112,7 +113,7 @@ def latent(vae: VAE, images: ArrayLike, labels: ArrayLike | None = None) -> Figu
         axes.scatter(
             x[here], y[here], s=6, color=colour, alpha=0.6, linewidths=0, label=f"{label}"
         )  # fmt: skip
-    if labels is not None:
+    if labels is not None and len(np.unique(groups)) <= 30:  # more names than that hide the points
         _name_groups(axes, x, y, groups)
     if vae.latent > 1:
         axes.set_aspect("equal", "datalim")
@@ -171,8 +172,9 @@ def reconstructions(vae: VAE, images: ArrayLike, corrupted: ArrayLike | None = N
     return figure
 
 
-def samples(vae: VAE, rng: np.random.Generator, rows: int = 6, columns: int = 12) -> Figure:
+def samples(vae: VAE, rng: np.random.Generator | int, rows: int = 6, columns: int = 12) -> Figure:
     """Pictures of the prior: the pixel means at rows x columns draws z from N(0, 1)."""
+    rows, columns = check_count("rows", rows), check_count("columns", columns)
     pixels = vae.sample(rows * columns, rng)
     figure = _figure(0.7 * columns, 0.7 * rows + 0.4)
     axes = _show(figure, _tile(pixels, vae.image_shape, columns))

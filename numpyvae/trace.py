@@ -25,7 +25,7 @@ class Trace:
     z: Array = NOT_YET  # (B, Z)
     g: Arrays = NOT_YET  # (B, H_i) each
     logits: Array = NOT_YET  # (B, X)
-    p: Array = NOT_YET  # (B, X) σ(logits), the pixel means
+    p: Array = NOT_YET  # (B, X) sigmoid(logits), the pixel means
     dlogits: Array = NOT_YET  # from here on: ∂loss/∂name, of the shape of name
     dg: Arrays = NOT_YET
     da_g: Arrays = NOT_YET  # before the ReLU of g

@@ -4,18 +4,17 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from numpyvae.inputs import as_pixels, check_count, check_images, check_number
+from numpyvae.images import Pixels, as_pixels, binarize, check_images, corrupt
+from numpyvae.inputs import check_count, check_number
 from numpyvae.optimizers import Optimizer, RMSprop
 from numpyvae.parameters import Array
 from numpyvae.trace import Loss, Trace
 from numpyvae.vae import VAE
-
-Pixels = Literal["grey", "thresholded", "dynamic"]
 
 
 @dataclass(frozen=True)
@@ -76,11 +75,12 @@ def train(
     if test_images is not None:
         test_images = check_images("test_images", test_images, vae.image_shape)
     check_count("epochs", epochs)
-    check_count("batch_size", batch_size)
-    check_number("noise", noise)
+    batch_size, noise = check_count("batch_size", batch_size), check_number("noise", noise)
     if pixels not in get_args(Pixels):
         raise ValueError(f"pixels: expected one of {', '.join(get_args(Pixels))}, got {pixels!r}")
-    descend = RMSprop(vae.parameters).step if optimizer is None else optimizer.step
+    optimizer = RMSprop(vae.parameters) if optimizer is None else optimizer
+    if getattr(optimizer, "parameters", None) is not vae.parameters:
+        raise ValueError("optimizer: expected one of this model, such as RMSprop(vae.parameters)")
     dtype = vae.parameters.value.dtype
     shuffling, drawing, testing = np.random.default_rng(rng).spawn(3)
     traces: dict[int, Trace] = {}  # one for each size of minibatch: the last may be shorter
@@ -96,12 +96,13 @@ def train(
             traces[len(x)] = trace = vae.forward(x, eps, target, out=traces.get(len(x)))
             loss = vae.loss(trace)
             if not math.isfinite(loss.total):
-                problem = f"epoch {number}, step {step}: the loss is not finite, {loss}"
-                remedy = f"the weights of epoch {number - 1} are kept; lower the learning rate"
-                raise FloatingPointError(f"{problem}; {remedy}")
+                where = f"epoch {number}, {'step' if learn else 'test batch'} {step}"
+                kept = f"the weights of epoch {number - 1}" if number > 1 else "the initial weights"
+                remedy = f"{kept} are kept; lower the learning rate"
+                raise FloatingPointError(f"{where}: the loss is not finite, {loss}; {remedy}")
             if learn:
                 vae.backward(trace)
-                descend()
+                optimizer.step()
             reconstruction += len(x) * float(loss.reconstruction)
             kl += len(x) * float(loss.kl)
         return Loss(reconstruction / len(order), kl / len(order), vae.beta)
@@ -131,18 +132,3 @@ def minibatches(images: Array, order: Array, batch_size: int, dtype: DTypeLike) 
         index = order[start : start + batch_size]
         np.take(images, index, axis=0, out=rows[: len(index)], mode="clip")  # "raise" would copy
         yield as_pixels(rows[: len(index)], dtype, out=x[: len(index)])
-
-
-def binarize(x: Array, pixels: Pixels, rng: np.random.Generator) -> Array:
-    """Grey: x as it is. Thresholded: 1 where x > ½. Dynamic: 1 with probability x, drawn anew."""
-    if pixels == "thresholded":
-        return (x > 0.5).astype(x.dtype)
-    if pixels == "dynamic":
-        return (rng.random(x.shape, x.dtype) < x).astype(x.dtype)
-    return x
-
-
-def corrupt(x: Array, noise: float, rng: np.random.Generator) -> Array:
-    """x + noise · N(0, 1), clipped to [0, 1]: what a denoising VAE sees."""
-    noisy: Array = np.clip(x + noise * rng.standard_normal(x.shape, x.dtype), 0.0, 1.0)
-    return noisy

@@ -8,14 +8,15 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from numpyvae.bernoulli import cross_entropy, cross_entropy_backward
 from numpyvae.gaussian import kl_backward, kl_divergence, reparameterize, reparameterize_backward
-from numpyvae.inputs import check_array, check_count, check_counts, check_number, check_pixels
+from numpyvae.images import check_pixels
+from numpyvae.inputs import check_array, check_count, check_counts, check_number
 from numpyvae.layers import Dense, Hidden, sigmoid
 from numpyvae.parameters import Array, Parameters
 from numpyvae.trace import Loss, Trace
 
 
 class VAE:
-    """p(z) = N(0, 1),   p(x|z) = Bernoulli(σ(logits(z))),   q(z|x) = N(μ(x), σ²(x)).
+    """p(z) = N(0, 1),   p(x|z) = Bernoulli(sigmoid(logits)),   q(z|x) = N(μ(x), σ²(x)).
 
     `hidden` is the width of the encoder's hidden layer, or a tuple of widths; the decoder has the
     same ones mirrored. `beta` weighs the KL. `rng` (a seed or a Generator) draws the weights.
@@ -38,8 +39,7 @@ class VAE:
         self.image_shape = check_counts("image_shape", image_shape, length=2)
         self._connect(Parameters(self._shapes()))
         generator = np.random.default_rng(rng)
-        heads = (self.mu_head, self.logvar_head)
-        for layer in (*self.encoder.layers, *heads, *self.decoder.layers, self.output):
+        for layer in self.layers:
             layer.initialize(generator)
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
@@ -62,6 +62,8 @@ class VAE:
         self.logvar_head = Dense(parameters, "logvar")
         self.decoder = Hidden(parameters, [f"g{i}" for i in depth])
         self.output = Dense(parameters, "out")
+        heads = (self.mu_head, self.logvar_head)
+        self.layers = (*self.encoder.layers, *heads, *self.decoder.layers, self.output)
 
     def astype(self, dtype: DTypeLike) -> "VAE":
         """A copy with parameters of another dtype: float64 or complex128 to check gradients."""
@@ -81,6 +83,8 @@ class VAE:
         t = Trace.empty(depth=len(self.hidden)) if out is None else out
         t.x = self._pixels("x", x)
         t.target = t.x if target is None else self._pixels("target", target)
+        if t.target.shape != t.x.shape:
+            raise ValueError(f"target: expected shape {t.x.shape} as x, got {t.target.shape}")
         t.eps = check_array("eps", eps, (len(t.x), self.latent), t.x.dtype)
 
         t.h = self.encoder.forward(t.x, out=t.h)
@@ -122,7 +126,7 @@ class VAE:
         return self.mu_head.forward(h[-1]), self.logvar_head.forward(h[-1])
 
     def decode(self, z: ArrayLike) -> Array:
-        """The pixel means p(z) in [0, 1] for latents z (N, Z): (N, X)."""
+        """The pixel means p = sigmoid(logits) in [0, 1] for latents z (N, Z): (N, X)."""
         z = check_array("z", z, (-1, self.latent), self.parameters.value.dtype)
         g = self.decoder.forward(z)
         logits = self.output.forward(g[-1])
@@ -132,9 +136,10 @@ class VAE:
         """The pixel means at z = μ(x), without noise, for looking at: (N, X)."""
         return self.decode(self.encode(images)[0])
 
-    def sample(self, n: int, rng: np.random.Generator) -> Array:
+    def sample(self, n: int, rng: np.random.Generator | int) -> Array:
         """The pixel means of n draws z from the prior N(0, 1): (n, X)."""
-        return self.decode(rng.standard_normal((check_count("n", n), self.latent)))
+        size = (check_count("n", n), self.latent)
+        return self.decode(np.random.default_rng(rng).standard_normal(size))
 
     def summary(self) -> str:
         """A table of the weights: name, shape, number of entries."""

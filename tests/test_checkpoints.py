@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 
@@ -59,6 +61,16 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_the_old_file_is_never_written_into(tmp_path):
+    path, witness = tmp_path / "file", tmp_path / "another name of the same file"
+    path.write_bytes(b"old")
+    os.link(path, witness)
+    with replacing(path) as file:
+        file.write(b"new")
+    assert path.read_bytes() == b"new"
+    assert witness.read_bytes() == b"old"
+
+
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere; make it first"):
         save(tmp_path / "nowhere" / "model.npz", VAE(hidden=2))
@@ -75,6 +87,9 @@ def rewritten(path, **changes):
     [
         ({"W_mu": None}, "no 'W_mu' in it"),
         ({"format": None}, "no 'format' in it"),
+        ({"format": np.array([1, 2])}, r"format \[1, 2\], expected 1"),
+        ({"W_mu": np.full((5, 3), 1e300)}, "W_mu: expected finite numbers, got NaN or infinity"),
+        ({"hidden": np.array([2**31 - 1, 2**31 - 1])}, "model.npz: (Unable|Maximum)"),
         ({"format": 99}, "format 99, expected 1; update numpyvae"),
         ({"latent": 4}, r"W_mu: expected shape \(5, 4\), got \(5, 3\)"),
         ({"latent": -1}, "latent: expected a whole number of at least 1, got -1"),
@@ -98,10 +113,10 @@ def test_truncated_foreign_and_pickled_files_are_refused(saved, tmp_path):
     whole = path.read_bytes()
     for content in (whole[:-30], whole[: len(whole) // 2], b"", b"not a model"):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"model\.npz: .*not a model that numpyvae saved"):
+        with pytest.raises(ValueError, match=r"model\.npz: damaged, or not a file of plain"):
             load(path)
     np.savez(path, format=np.array([{}], dtype=object))
-    with pytest.raises(ValueError, match="not a model that numpyvae saved"):
+    with pytest.raises(ValueError, match="damaged, or not a file of plain NumPy arrays"):
         load(path)
     np.save(tmp_path / "array.npy", np.zeros(3))
     with pytest.raises(ValueError, match="not a model that numpyvae saved"):

@@ -146,8 +146,12 @@ BAD = [
     (["--pixels", "gray"], "argument --pixels: invalid choice: 'gray'"),
     (["--data", "nowhere"], "nowhere: no such file or folder"),
     (["--data", "."], "train-images-idx3-ubyte (or train-images-idx3-ubyte.gz) is missing"),
-    (["--hidden", "9999999999999"], "Unable to allocate"),
-    (["--out", "a-file"], "a-file"),
+    (["--hidden", "9999999999999"], "hidden: expected a whole number up to 2147483647"),
+    (["--hidden", "2147483647"], "Unable to allocate"),
+    (["--epochs", "1" + "0" * 30], "epochs: expected a whole number up to 2147483647"),
+    (["--out", "a-file"], "--out: expected the name of a folder, got 'a-file'"),
+    (["--out", ""], "--out: expected the name of a folder, got ''"),
+    (["--data", ""], "the folder needs"),
     (["--epoch-number", "3"], "unrecognized arguments: --epoch-number"),
 ]
 

@@ -37,11 +37,14 @@ def test_the_reading_path_is_short():
 
 def test_the_reading_path_stands_alone_and_imports_go_one_way():
     for position, name in enumerate(READING_PATH):
-        allowed = {f"numpyvae.{earlier}" for earlier in (*READING_PATH[:position], "inputs")}
+        allowed = {
+            f"numpyvae.{earlier}" for earlier in (*READING_PATH[:position], "images", "inputs")
+        }
         own = {module for module in imports(HOUSE / f"{name}.py") if "numpyvae" in module}
         assert own <= allowed, name
-    own = {module for module in imports(HOUSE / "inputs.py") if "numpyvae" in module}
-    assert own == {"numpyvae.parameters"}
+    for name in ("images", "inputs"):
+        own = {module for module in imports(HOUSE / f"{name}.py") if "numpyvae" in module}
+        assert own == {"numpyvae.parameters"}, name
 
 
 def test_only_numpy_scipy_matplotlib_and_tqdm_are_imported():

@@ -1,6 +1,7 @@
 import gzip
 import hashlib
 import struct
+import zipfile
 
 import numpy as np
 import pytest
@@ -26,6 +27,12 @@ def idx(array):
     header = bytes([0, 0, code[array.dtype.newbyteorder("=")], array.ndim])
     sizes = struct.pack(f">{array.ndim}I", *array.shape)
     return header + sizes + array.astype(array.dtype.newbyteorder(">")).tobytes()
+
+
+def npy(shape):
+    """The bytes of an .npy file that claims this shape."""
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}}}\n".encode()
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + bytes(64)
 
 
 @pytest.fixture
@@ -116,6 +123,8 @@ def test_no_bytes_whatever_end_in_anything_but_a_valueerror_that_names_the_file(
         (lambda data: b"", "not an IDX file"),
         (lambda data: gzip.compress(data)[:-9], "truncated or damaged"),
         (lambda data: b"\x1f\x8b" + data, "truncated or damaged"),
+        (lambda data: b"\0\0\x08\xff" + bytes(4 * 255), "NumPy has no array of shape"),
+        (lambda data: b"\0\0\x08\3" + bytes(4) + b"\xff" * 8, "NumPy has no array of shape"),
     ],
 )
 def test_damaged_idx_files_are_named(tmp_path, change, message):
@@ -154,7 +163,7 @@ def test_mislabelled_files_are_named(folder):
 
 def test_train_and_test_images_must_have_one_size(folder):
     (folder / USUAL_NAMES[2]).write_bytes(idx(np.zeros((8, 4, 6), np.uint8)))
-    with pytest.raises(ValueError, match=r"test images: expected shape \(N, 30\)"):
+    with pytest.raises(ValueError, match="training and test images of one size"):
         load_images(folder)
 
 
@@ -191,9 +200,18 @@ def test_an_npz_with_the_usual_names(tmp_path, rng):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.npy", b"rubbish", "not a readable .npy file"),
-        ("a.npz", b"rubbish", "not a readable .npz file"),
-        ("a.npy", np.array([{}, {}], dtype=object), "not a readable .npy file"),
+        ("a.npy", b"rubbish", "damaged, or not a file of plain NumPy arrays"),
+        ("a.npz", b"rubbish", "damaged, or not a file of plain NumPy arrays"),
+        ("a.npy", np.array([{}, {}], dtype=object), "damaged, or not a file of plain NumPy arrays"),
+        ("a.npy", npy("((((((("), "damaged, or not a file of plain NumPy arrays"),
+        ("a.npy", npy(f"({10**30}, 28, 28)"), "damaged, or not a file of plain NumPy arrays"),
+        ("a.npy", npy("(99999999999, 28, 28)"), "a.npy: (too large|damaged)"),
+        ("a.npy", npy("(3, 4, 4)" + " " * 20_000), "damaged, or not a file of plain NumPy arrays"),
+        ("a.npz", {"x_train.txt": "words"}, "x_train.txt in it is not a NumPy array; remove it"),
+        ("a.npy", np.zeros((30, 8, 0)), "training and test images of one size"),
+        ("a.npy", np.zeros((30, 0)), "training and test images of one size"),
+        ("a.npy", np.full((30, 9), 15, np.uint8), "the largest value is 15; .* images / 15"),
+        ("a.npy", np.full((30, 9), 15.0), r"from 15 to 15; rescale them to \[0, 1\]"),
         ("a.npy", np.zeros(5), "expected at least two images"),
         ("a.npy", np.zeros((1, 4)), "expected at least two images"),
         ("a.npy", np.zeros((5, 2, 2, 3)), r"expected grey images as \(N, height, width\)"),
@@ -206,6 +224,9 @@ def test_bad_files_are_refused_by_name(tmp_path, name, content, message):
     path = tmp_path / name
     if isinstance(content, bytes):
         path.write_bytes(content)
+    elif isinstance(content, dict) and "x_train.txt" in content:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(*content.popitem())
     elif isinstance(content, dict):
         np.savez(path, **content)
     else:

@@ -44,6 +44,31 @@ def test_adam_equals_the_loops(start, dtype, error):
     np.testing.assert_allclose(moved, exact, rtol=error, atol=error)
 
 
+@pytest.mark.parametrize("size", [65_535, 65_536, 65_537, 150_000])
+def test_blocks_cover_every_weight(rng, size):
+    parameters = Parameters({"theta": (size,)}, np.float64)
+    parameters.grad[:] = rng.standard_normal(size)
+    RMSprop(parameters, 0.01).step()
+    exact = -0.01 * parameters.grad / (np.sqrt(0.1 * parameters.grad**2) + 1e-7)
+    np.testing.assert_allclose(parameters.value, exact, rtol=1e-14)
+
+
+def test_means_of_weights_without_gradient_never_stay_subnormal():
+    parameters = Parameters({"theta": (1000,)}, np.float32)
+    parameters.grad[:] = 1e-3
+    optimizer = RMSprop(parameters)
+    optimizer.step()
+    moved = parameters.value.copy()
+    parameters.grad[:] = 0.0
+    subnormal = []
+    for _ in range(1500):
+        optimizer.step()
+        subnormal.append(((optimizer._S > 0) & (np.finfo(np.float32).tiny > optimizer._S)).any())
+    assert not any(subnormal)
+    assert not optimizer._S.any()
+    assert np.array_equal(parameters.value, moved)
+
+
 def test_defaults_are_those_of_keras_2_and_of_the_adam_paper():
     rmsprop, adam = RMSprop(Parameters({})), Adam(Parameters({}))
     assert (rmsprop.learning_rate, rmsprop.rho, rmsprop.epsilon) == (1e-3, 0.9, 1e-7)

@@ -79,6 +79,13 @@ def test_latent_of_any_number_of_latents(rng, latent, labelled):
     assert png(figure).startswith(PNG)
 
 
+def test_very_many_labels_are_coloured_but_not_named(rng):
+    vae = VAE(hidden=5, image_shape=(3, 4), rng=1)
+    figure = pictures.latent(vae, rng.random((300, 12)), np.arange(300))
+    assert figure.axes[0].get_legend() is None
+    assert png(figure).startswith(PNG)
+
+
 def test_the_first_principal_component_is_the_widest(rng):
     vae = VAE(hidden=5, latent=4, image_shape=(3, 4), rng=1)
     images = rng.random((60, 12))

@@ -4,7 +4,8 @@ import pytest
 from numpyvae import VAE, Adam, train
 from numpyvae.bernoulli import cross_entropy
 from numpyvae.gaussian import kl_divergence
-from numpyvae.training import binarize, corrupt, minibatches
+from numpyvae.images import binarize, corrupt
+from numpyvae.training import minibatches
 
 
 @pytest.fixture
@@ -186,6 +187,14 @@ def test_ctrl_c_leaves_the_weights_of_the_last_complete_epoch(images):
 def test_bad_arguments_are_refused_before_anything_is_done(images, settings, message):
     with pytest.raises(ValueError, match=message):
         train(small(), images, **settings)
+
+
+def test_an_optimizer_must_move_this_model(images):
+    """One of another model would train nothing, and nobody would notice."""
+    vae = small()
+    for wrong in (Adam(vae.astype(np.float64).parameters), Adam, "adam"):
+        with pytest.raises(ValueError, match=r"optimizer: expected one of this model, such as"):
+            train(vae, images, optimizer=wrong)
 
 
 def test_one_image_and_a_batch_larger_than_the_data_will_do(images):

@@ -121,6 +121,7 @@ def test_encode_decode_reconstruct_sample(tiny, rng):
     assert np.array_equal(logvar, t.logvar)
     assert np.array_equal(vae.decode(t.z), t.p)
     assert np.array_equal(vae.reconstruct(x), vae.decode(mu))
+    assert np.array_equal(vae.sample(4, 7), vae.sample(4, np.random.default_rng(7)))
     pixels = vae.sample(4, rng)
     assert pixels.shape == (4, 12)
     assert ((pixels >= 0) & (pixels <= 1)).all()
@@ -230,9 +231,12 @@ GOOD = np.full((3, 784), 0.5)
         (GOOD[:, :100], r"expected shape \(N, 784\) for images of 28 x 28 pixels, got \(3, 100\)"),
         (GOOD[0], r"expected shape \(N, 784\)"),
         (GOOD[:0], "expected at least one image, got none"),
-        (GOOD.astype(np.int64), "expected uint8, bool, or floats in .*, got int64; convert"),
+        (GOOD.astype(np.int64), "expected uint8, bool, or floats in .*, got int64; rescale them"),
         (GOOD.astype(object), "got object"),
-        ((GOOD > 0).astype(np.uint8), "the largest value is 1; pass binary images as"),
+        (
+            (GOOD > 0).astype(np.uint8),
+            "the largest value is 1; pass floats .* such as images / 1",
+        ),
     ],
 )
 def test_bad_images_are_refused_everywhere(images, message):
@@ -257,6 +261,10 @@ def test_bad_images_are_refused_everywhere(images, message):
 
 def test_bad_noise_and_latents_are_refused():
     vae = VAE(hidden=3)
+    with pytest.raises(ValueError, match=r"target: expected shape \(3, 784\) as x, got \(2, 784\)"):
+        vae.forward(GOOD, np.zeros((3, 2)), GOOD[:2])
+    with pytest.raises(ValueError, match="z: expected finite numbers, got NaN or infinity"):
+        vae.decode([[1e300, 0.0]])  # finite, but not as a float32
     with pytest.raises(ValueError, match=r"eps: expected shape \(3, 2\), got \(2,\)"):
         vae.forward(GOOD, np.zeros(2))  # would be the same noise for every image
     with pytest.raises(ValueError, match=r"z: expected shape \(N, 2\), got \(2,\)"):

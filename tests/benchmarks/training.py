@@ -354,7 +354,7 @@ def break_down(images, rounds, batch=BATCH, hidden=HIDDEN, latent=LATENT):
 
 def evaluation(rounds):
     """The path around training, in milliseconds; the last row in MB."""
-    (images, _), (x_test, _) = numpyvae.load_mnist()
+    _, (x_test, _) = numpyvae.load_mnist()
     vae = numpyvae.VAE(HIDDEN, LATENT)
     mu, _ = vae.encode(x_test)
 
