@@ -157,11 +157,10 @@ def _train(options: argparse.Namespace) -> int:
         _draw(out, vae, data, epochs, options)
     except BrokenPipeError:
         raise  # main knows
-    except (FloatingPointError, OSError) as error:
-        return _complain(error, 1)
-    except KeyboardInterrupt:
-        kept = f"; {out} holds the model of epoch {len(epochs)}" if epochs else ""
-        return _complain(f"stopped{kept}", 130)
+    except (FloatingPointError, OSError, KeyboardInterrupt) as error:
+        kept = f"{out} holds the model of epoch {len(epochs)}" if epochs else "no model was saved"
+        stopped = isinstance(error, KeyboardInterrupt)
+        return _complain(f"{'stopped' if stopped else error}; {kept}", 130 if stopped else 1)
     seconds = time.perf_counter() - started
     print(f"{out} holds {MODEL}, {HISTORY}, {SETTINGS} and the pictures   {seconds:.1f} s in all")
     return 0

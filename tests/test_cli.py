@@ -194,10 +194,18 @@ def test_divergence_is_one_line_status_1_and_the_last_good_model_is_kept(
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert "epoch 3, step 2: the loss is not finite" in err
-    assert "the weights of epoch 2 are kept; lower the learning rate" in err
+    assert "lower the learning rate; numpyvae-out holds the model of epoch 2" in err
     model = load(tmp_path / "numpyvae-out" / "model.npz")
     assert np.isfinite(model.parameters.value).all()
     assert len((tmp_path / "numpyvae-out" / "history.csv").read_text().splitlines()) == 3
+
+
+def test_a_run_that_fails_at_once_leaves_the_earlier_one_aside(run, tmp_path, capsys):
+    assert run() == 0
+    assert run("--learning-rate", "1e30") == 1
+    assert capsys.readouterr().err.endswith("; no model was saved\n")
+    assert not (tmp_path / "numpyvae-out" / "model.npz").exists()
+    assert (tmp_path / "numpyvae-out" / "earlier-1" / "model.npz").exists()
 
 
 def numpyvae(*arguments, **settings):
