@@ -47,7 +47,7 @@ class RMSprop:
 
     def step(self) -> None:
         """θ ← θ − η g / (√s + ε), after s ← ρ s + (1−ρ) g²."""
-        root = (1.0 - self.rho) ** 0.5
+        root, least = (1.0 - self.rho) ** 0.5, 1e8 * np.finfo(self._S.dtype).tiny
         for start in range(0, self._S.size, BLOCK):
             block = slice(start, start + BLOCK)
             theta, g, S = self.parameters.value[block], self.parameters.grad[block], self._S[block]
@@ -61,7 +61,7 @@ class RMSprop:
             work *= self.learning_rate / root
             theta -= work
             if self.t % 50 == 0:
-                S *= 1e8 * np.finfo(S.dtype).tiny < S
+                S *= S >= least
         self.t += 1
 
 

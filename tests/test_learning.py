@@ -1,5 +1,8 @@
 """Does it learn what a correct implementation learns? Bands measured over many seeds."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -67,3 +70,30 @@ def test_a_denoising_vae_restores(mnist):
     noisy = np.clip(clean + 0.5 * np.random.default_rng(0).standard_normal(clean.shape), 0, 1)
     error = np.mean((vae.reconstruct(noisy) - clean) ** 2)
     assert error < 0.5 * np.mean((noisy - clean) ** 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("beta", "answer"),
+    [
+        (0.1, "reconstruction + KL = 149.44 + 11.68 with β = 0.1"),
+        (1.0, "150.81 + 5.43 with β = 1"),
+        (4.0, "157.67 + 3.56 with β = 4"),
+        (20.0, "a KL of 0.54"),
+        (784.0, "loss 205.91, KL 0.00"),
+    ],
+)
+def test_the_answers_in_the_readme(mnist, beta, answer):
+    readme = " ".join((Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8").split())
+    assert answer in readme
+    numbers = [float(number) for number in re.findall(r"\d+\.\d\d", answer)]
+    (x_train, _), (x_test, _) = mnist
+    vae = VAE(beta=beta)
+    *_, last = train(vae, x_train, test_images=x_test)
+    ours = [last.test.reconstruction, last.test.kl][-len(numbers) :]
+    # half a nat for another machine's rounding, which ten epochs amplify
+    assert ours == pytest.approx(numbers, abs=0.5)
+    if beta == 1.0:
+        at_mu = vae.loss(vae.forward(x_test, np.zeros((len(x_test), 2)))).total
+        assert "155.07 instead of 156.24" in readme
+        assert [at_mu, last.test.total] == pytest.approx([155.07, 156.24], abs=0.5)
