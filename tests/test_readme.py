@@ -53,3 +53,13 @@ def test_the_reference_lines_in_the_readme(mnist):
 
     for value in reference_losses(mnist[1][0]).values():
         assert f"| {value:.2f} |" in README
+
+
+def test_the_ratios_of_speed_are_those_of_the_recorded_benchmark():
+    table = (ROOT / "tests" / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in row.split("|")] for row in table.splitlines()]
+    takes = {row[1]: row[7] for row in rows if len(row) == 9}
+    words = " ".join(README.split())
+    assert f"takes {takes['PyTorch eager']} times as long as with PyTorch" in words
+    assert f"{takes['matrix products only']} times as long as its matrix products alone" in words
+    assert float(takes["JAX, whole epoch compiled"]) > 1
