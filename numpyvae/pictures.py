@@ -231,10 +231,13 @@ def _name_groups(axes: Axes, x: Array, y: Array, groups: Array) -> None:
     halo = [withStroke(linewidth=3, foreground="white")]
     apart = 0.04 * (y.max() - y.min())
     taken: list[tuple[float, float]] = []
-    for label in np.unique(groups):
-        right, up = (float(np.median(values[groups == label])) for values in (x, y))
+    centres = {
+        label: (float(np.median(x[groups == label])), float(np.median(y[groups == label])))
+        for label in np.unique(groups)
+    }
+    for label, (right, up) in sorted(centres.items(), key=lambda item: -item[1][1]):
         while any(np.hypot(right - r, up - u) < apart for r, u in taken):
-            up -= apart  # do not write over another label
+            up -= apart  # not over another label; from the top down, so that their order stays
         taken.append((right, up))
         axes.annotate(
             f"{label}", (right, up), ha="center", va="center", weight="bold", path_effects=halo

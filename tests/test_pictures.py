@@ -79,6 +79,19 @@ def test_latent_of_any_number_of_latents(rng, latent, labelled):
     assert png(figure).startswith(PNG)
 
 
+def test_labels_that_would_overlap_keep_their_order(rng):
+    vae = VAE(hidden=5, image_shape=(3, 4), rng=1)
+    images, labels = rng.random((200, 12)), rng.integers(0, 4, 200)
+    (axes,) = pictures.latent(vae, images, labels).axes
+    mu, _ = vae.encode(images)
+    medians = [np.median(mu[labels == label, 1]) for label in range(4)]
+    heights = {int(text.get_text()): text.xy[1] for text in axes.texts}
+    assert sorted(heights, key=heights.get) == np.argsort(medians).tolist()
+    places = np.array([text.xy for text in axes.texts])
+    gaps = np.linalg.norm(places[:, None] - places, axis=2)[np.triu_indices(4, 1)]
+    assert gaps.min() >= 0.039 * np.ptp(mu[:, 1])
+
+
 def test_very_many_labels_are_coloured_but_not_named(rng):
     vae = VAE(hidden=5, image_shape=(3, 4), rng=1)
     figure = pictures.latent(vae, rng.random((300, 12)), np.arange(300))
