@@ -90,8 +90,9 @@ def train(
         order = shuffling.permutation(len(images)) if learn else np.arange(len(images))
         reconstruction = kl = 0.0  # sums over the images, in float64
         for step, clean in enumerate(minibatches(images, order, batch_size, dtype), start=1):
-            target = binarize(clean, pixels, rng)
-            x = corrupt(target, noise, rng) if noise else target
+            x, target = binarize(clean, pixels, rng), None
+            if noise:
+                x, target = corrupt(x, noise, rng), x
             eps = rng.standard_normal((len(x), vae.latent), dtype)
             traces[len(x)] = trace = vae.forward(x, eps, target, out=traces.get(len(x)))
             loss = vae.loss(trace)
