@@ -150,8 +150,8 @@ def _train(options: argparse.Namespace) -> int:
     try:
         _keep_earlier(out)
         for epoch in _with_bar(training):
-            epochs.append(epoch)
             save(out / MODEL, vae)
+            epochs.append(epoch)  # from here on it is true that it was saved
             _write_history(out / HISTORY, epochs)
             _write_settings(out / SETTINGS, options)
         _draw(out, vae, data, epochs, options)

@@ -59,15 +59,19 @@ def check_fraction(name: str, value: Any) -> float:
 def check_array(name: str, value: Any, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
     """`value` as an array of this shape (−1: any length) and dtype, if it holds finite numbers."""
     array = np.asarray(value)
-    if array.dtype.kind in "biuf":
-        with np.errstate(over="ignore"):
-            array = array.astype(dtype, copy=False)
     if array.ndim != len(shape) or any(w not in (-1, n) for w, n in zip(shape, array.shape)):
         wanted = str(shape).replace("-1", "N")
         raise ValueError(f"{name}: expected shape {wanted}, got {array.shape}; reshape it")
-    if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
-        got = array.dtype if array.dtype.kind not in "biuf" else "NaN or infinity"
-        raise ValueError(f"{name}: expected finite numbers, got {got}; look where it comes from")
+    problem: object = None
+    if array.dtype.kind not in "biuf":
+        problem = array.dtype
+    else:
+        with np.errstate(over="ignore"):  # finite as float64 need not be finite as float32
+            array = array.astype(dtype, copy=False)
+        if not np.isfinite(array).all():
+            problem = "NaN or infinity"
+    if problem is not None:
+        raise ValueError(f"{name}: expected finite numbers, got {problem}; see where it comes from")
     return array
 
 

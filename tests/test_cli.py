@@ -200,6 +200,19 @@ def test_divergence_is_one_line_status_1_and_the_last_good_model_is_kept(
     assert len((tmp_path / "numpyvae-out" / "history.csv").read_text().splitlines()) == 3
 
 
+def test_a_disk_that_is_full_is_no_model_saved(run, tmp_path, capsys, monkeypatch):
+    import numpyvae.cli
+
+    def full(path, vae):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(numpyvae.cli, "save", full)
+    assert run() == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "No space left on device; no model was saved" in err.replace("] ", "")
+
+
 def test_a_run_that_fails_at_once_leaves_the_earlier_one_aside(run, tmp_path, capsys):
     assert run() == 0
     assert run("--learning-rate", "1e30") == 1

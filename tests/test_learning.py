@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from numpyvae import VAE, Adam, train
+from numpyvae.gaussian import kl_divergence
+
+README = " ".join((Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8").split())
 
 
 def trained(mnist, epochs, seed, **settings):
@@ -32,11 +35,33 @@ def test_ten_epochs_over_five_seeds(mnist):
     assert ((first >= 170.8) & (first <= 174.5)).all()
     assert ((last >= 155.0) & (last <= 161.5)).all()
     assert 157.0 <= last.mean() <= 160.0
+    lines = {"after 1 epoch, five seeds": first, "after 10 epochs, five seeds": last}
+    for line, losses in lines.items():
+        (printed,) = re.findall(rf"\| {line} \| ([\d.]+) to ([\d.]+), mean ([\d.]+) \|", README)
+        ours = [losses.min(), losses.max(), losses.mean()]
+        assert ours == pytest.approx([float(number) for number in printed], abs=0.5)
 
 
 @pytest.mark.slow
 def test_fifty_epochs(mnist):
-    assert 150.0 <= trained(mnist, 50, seed=0)[1][-1] <= 153.5
+    loss = trained(mnist, 50, seed=0)[1][-1]
+    assert 150.0 <= loss <= 153.5
+    (printed,) = re.findall(r"\| after 50 epochs, seed 0 \| ([\d.]+) \|", README)
+    assert loss == pytest.approx(float(printed), abs=0.5)
+
+
+@pytest.mark.slow
+def test_twenty_latents_all_work(mnist):
+    (x_train, _), (x_test, _) = mnist
+    vae = VAE(hidden=400, latent=20)
+    *_, last = train(
+        vae, x_train, test_images=x_test, batch_size=128, optimizer=Adam(vae.parameters)
+    )
+    assert last.test.total == pytest.approx(105.6, abs=1.0)  # public logs of the same model
+    mu, logvar = vae.encode(x_test)
+    each = [kl_divergence(mu[:, [i]], logvar[:, [i]]).mean() for i in range(20)]
+    assert "each has a mean KL of 0.6 to 2.1" in README
+    assert [min(each), max(each)] == pytest.approx([0.6, 2.1], abs=0.3)
 
 
 def test_a_handful_of_images_is_learned_by_heart(mnist):
@@ -84,8 +109,7 @@ def test_a_denoising_vae_restores(mnist):
     ],
 )
 def test_the_answers_in_the_readme(mnist, beta, answer):
-    readme = " ".join((Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8").split())
-    assert answer in readme
+    assert answer in README
     numbers = [float(number) for number in re.findall(r"\d+\.\d\d", answer)]
     (x_train, _), (x_test, _) = mnist
     vae = VAE(beta=beta)
@@ -95,5 +119,5 @@ def test_the_answers_in_the_readme(mnist, beta, answer):
     assert ours == pytest.approx(numbers, abs=0.5)
     if beta == 1.0:
         at_mu = vae.loss(vae.forward(x_test, np.zeros((len(x_test), 2)))).total
-        assert "155.07 instead of 156.24" in readme
+        assert "155.07 instead of 156.24" in README
         assert [at_mu, last.test.total] == pytest.approx([155.07, 156.24], abs=0.5)

@@ -170,6 +170,12 @@ def test_same_seed_same_weights_and_a_generator_will_do():
     assert not np.array_equal(weights, VAE(rng=6).parameters.value)
 
 
+def test_a_complex_copy_decodes_what_the_real_model_does(tiny, rng):
+    vae = tiny()[0]
+    z = rng.standard_normal((4, 3))
+    np.testing.assert_allclose(vae.astype(np.complex128).decode(z), vae.decode(z), atol=1e-15)
+
+
 def test_astype_copies():
     vae = VAE(hidden=5)
     twin = vae.astype(np.float64)
