@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import functools
 import io
 import json
 import os
@@ -19,11 +20,13 @@ import numpy as np
 from tqdm import tqdm
 
 from numpyvae import __version__, pictures
-from numpyvae.checkpoints import replacing, save
+from numpyvae.checkpoints import load, replacing, save
+from numpyvae.gradcheck import MISTAKES, break_backward, check_vae
 from numpyvae.images import Pixels, as_pixels, binarize, corrupt
 from numpyvae.inputs import check_count
 from numpyvae.mnist import MNIST_FOLDER, Dataset, load_images
 from numpyvae.optimizers import Adam, RMSprop
+from numpyvae.parameters import Array
 from numpyvae.training import Epoch, Training, train
 from numpyvae.vae import VAE
 
@@ -36,6 +39,16 @@ examples:
   numpyvae train --pixels dynamic               binary pixels, drawn anew each epoch
   numpyvae train --noise 0.5                    a denoising VAE
   numpyvae train --data fashion/                a folder of four IDX files, or an .npy, .npz file
+"""
+
+GRADCHECK = """\
+examples:
+  numpyvae gradcheck                            the classic: 404,244 parameters in half a second
+  numpyvae gradcheck --list                     mistakes to practise on
+  numpyvae gradcheck --break missing_half_kl    one of them, and what the check says of it
+  numpyvae gradcheck --model numpyvae-out/model.npz --plot check.png
+
+exit status: 0 if every gradient that could be tested is right, 1 if not, 2 for bad input
 """
 
 OPTIMIZERS = {"rmsprop": RMSprop, "adam": Adam}
@@ -104,6 +117,22 @@ def _parser() -> argparse.ArgumentParser:
     option("--optimizer", "rmsprop", "how the gradient moves the weights", choices=OPTIMIZERS)
     option("--learning-rate", 1e-3, "step size of the optimizer", type=float, metavar="LR")
     option("--seed", 0, "the same seed gives the same numbers", type=int, metavar="N")
+
+    command = commands.add_parser(
+        "gradcheck",
+        help="check the gradients of a VAE, or of one that is wrong on purpose",
+        description="Compare every gradient of the backward pass with how the loss really changes,\n"
+        "print the table, and say what a wrong one looks like.",
+        epilog=GRADCHECK,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(run=_gradcheck)
+    command.add_argument("--list", action="store_true", help="list the mistakes, and stop")
+    command.add_argument("--break", dest="mistake", metavar="NAME", help="make this mistake first")
+    command.add_argument(
+        "--model", metavar="FILE", help="check a trained model, on MNIST's test images if they fit it"
+    )
+    command.add_argument("--plot", metavar="FILE", help="draw the check, as PNG")
     return parser
 
 
@@ -164,6 +193,42 @@ def _train(options: argparse.Namespace) -> int:
     seconds = time.perf_counter() - started
     print(f"{out} holds {MODEL}, {HISTORY}, {SETTINGS} and the pictures   {seconds:.1f} s in all")
     return 0
+
+
+def _gradcheck(options: argparse.Namespace) -> int:
+    if options.list:
+        print("in backward, in the order in which backprop meets them:")
+        for invisible in (False, True):
+            if invisible:
+                print("\nin forward and backward alike, so that no gradient check sees them:")
+            for mistake in MISTAKES.values():
+                if mistake.invisible == invisible:
+                    print(f"  {mistake.name:<26} {mistake.story}")
+        return 0
+    try:
+        vae = VAE() if options.model is None else load(options.model)
+        images = None
+        if options.model is not None:
+            images = _images_for(vae)
+        if options.mistake is not None:
+            vae = break_backward(vae, options.mistake)
+            print(MISTAKES[options.mistake].exhibit(), end="\n\n")
+        bar = functools.partial(tqdm, unit="gradient", delay=1.0, leave=False, disable=None)
+        report = check_vae(vae, images, progress=bar)
+        print(report)
+        if options.plot is not None:
+            report.plot(options.plot)
+    except BrokenPipeError:
+        raise  # main knows
+    except (ValueError, OSError, MemoryError) as error:
+        return _complain(error, 2)
+    return 0 if report.ok else 1
+
+
+def _images_for(vae: VAE) -> Array | None:
+    """Test images of MNIST if the model is for such, else None."""
+    data = load_images(MNIST_FOLDER)
+    return data.x_test[:16] if vae.image_shape == data.image_shape else None
 
 
 def _with_bar(training: Training) -> Iterator[Epoch]:

@@ -1,0 +1,240 @@
+"""What is wrong with a wrong gradient: patterns that are tried in order, and the first one named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from numpyvae.gradcheck.probe import Probe
+from numpyvae.gradcheck.report import Row
+from numpyvae.parameters import Array
+
+NO_PATTERN = "no simple pattern"
+MANY = 200  # entries of a wrong gradient that are looked at one by one
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Entries of one wrong gradient: all if they are few, else large ones, wrong ones, random ones.
+
+    index (n, ndim); backprop, numerical (n,); error (n,) of the numerical ones; terms name → (n,)
+    the parts of `numerical` that belong to the terms of the loss; `whole` the wrong gradient.
+    """
+
+    name: str
+    whole: Array
+    index: Array
+    backprop: Array
+    numerical: Array
+    error: Array
+    terms: dict[str, Array]
+
+    @property
+    def tolerance(self) -> Array:
+        """What two equal entries may differ by."""
+        return 3.0 * self.error + 1e-9 * np.abs(self.numerical)
+
+    @property
+    def wrong(self) -> Array:
+        """Which entries are."""
+        return np.abs(self.backprop - self.numerical) > self.tolerance
+
+    def is_explained_by(self, values: Array) -> bool:
+        """Whether `values` is what backprop has in every entry of the sample."""
+        room = self.tolerance + 1e-9 * np.abs(values) + 1e-9 * np.abs(self.backprop)
+        return bool(np.all(np.abs(self.backprop - values) <= room))
+
+
+def diagnose(
+    probe: Probe,
+    gradients: Mapping[str, Array],
+    wrong: Row,
+    constants: Mapping[str, float],
+    factors: Mapping[str, Array],
+    rng: np.random.Generator,
+) -> str:
+    """One sentence on the wrong gradient `wrong`, of the loss that `probe` looks at.
+
+    constants  numbers that a forgotten or superfluous factor may be, by name, such as
+               {"the batch size, 5": 5}; best if no two of them, nor their products, are equal
+    factors    arrays that a forgotten or superfluous factor may be, by name; those of the shape of
+               the wrong gradient are tried
+    """
+    if all(np.array_equal(g.astype(np.float32), g) for g in gradients.values()):
+        return (
+            "every entry of every gradient is exactly a float32 number: "
+            "something in backward is computed in float32, or cast to it"
+        )
+    gradient = gradients[wrong.name]
+    if not gradient.any():
+        return f"{wrong.name} is 0 everywhere: was it ever written?"
+    sample = take_sample(probe, gradient, wrong, rng)
+    factors = {name: array for name, array in factors.items() if array.shape == gradient.shape}
+    for sentence in _patterns(sample, dict(constants), factors):
+        return f"{wrong.name}: {sentence}"
+    lengths = np.linalg.norm(sample.backprop) * np.linalg.norm(sample.numerical)
+    cosine = sample.backprop @ sample.numerical / lengths if lengths else 0.0
+    return (
+        f"{wrong.name}: {NO_PATTERN}; its direction has a cosine of {cosine:.2f} with the "
+        "right one. It is the first wrong one that backprop meets, so the mistake is in the line "
+        "that writes it"
+    )
+
+
+def take_sample(probe: Probe, gradient: Array, wrong: Row, rng: np.random.Generator) -> Sample:
+    """All entries of a small gradient, some of a large one, with their numerical derivatives."""
+    flat = gradient.ravel()
+    if flat.size <= MANY:
+        places = np.arange(flat.size)
+    else:
+        known = [int(np.ravel_multi_index(e.index, gradient.shape)) for e in wrong.worst]
+        large = np.argsort(-np.abs(flat))[: MANY // 10]
+        random = rng.choice(flat.size, MANY // 5, replace=False)
+        places = np.unique(np.concatenate([np.array(known, int), large, random]))
+    index = np.column_stack(np.unravel_index(places, gradient.shape))
+    entries = [tuple(int(i) for i in row) for row in index]
+    scale = float(np.abs(flat).max())
+    terms: dict[str, Array] = {}
+    if probe.complex_step:
+        parts = [probe.entry_terms(wrong.name, entry) for entry in entries]
+        terms = {name: np.array([part[name] for part in parts]) for name in parts[0]}
+        numerical = np.sum(list(terms.values()), axis=0)
+        error = np.full(len(entries), 1e-12 * max(scale, float(np.abs(numerical).max())))
+    else:
+        pairs = [probe.entry(wrong.name, entry, scale) for entry in entries]
+        numerical, error = np.array(pairs).T
+    return Sample(wrong.name, gradient, index, flat[places], numerical, error, terms)
+
+
+def _patterns(
+    sample: Sample, constants: dict[str, float], factors: dict[str, Array]
+) -> Iterator[str]:
+    """The sentences that fit, the most specific pattern first."""
+    yield from _few_digits(sample)
+    yield from _one_ratio(sample, constants)
+    yield from _transposed(sample)
+    yield from _terms(sample, constants)
+    yield from _not_zero_where_it_should_be(sample)
+    yield from _a_factor_too_many_or_too_few(sample, factors)
+    yield from _some_entries(sample)
+
+
+def _few_digits(sample: Sample) -> Iterator[str]:
+    """Backprop is right but for its last digits."""
+    worst = np.max(np.abs(sample.backprop - sample.numerical)) / np.max(np.abs(sample.numerical))
+    if worst < 1e-6:
+        yield (
+            f"only the first {-np.log10(worst):.0f} digits are right: "
+            "is something in backward computed in float32?"
+        )
+
+
+def _one_ratio(sample: Sample, constants: dict[str, float]) -> Iterator[str]:
+    """Backprop is c times the truth, with one c for all entries."""
+    large = np.abs(sample.numerical) > 100.0 * sample.error
+    if not large.any():
+        return
+    c = float(np.median(sample.backprop[large] / sample.numerical[large]))
+    if sample.is_explained_by(c * sample.numerical):
+        yield f"backprop is {c:.6g} times what it should be, everywhere{_which(c, constants)}"
+
+
+def _which(c: float, constants: dict[str, float]) -> str:
+    """The name of the factor c, if it has one."""
+    if abs(c + 1.0) < 1e-6:
+        return ": the sign is wrong"
+    for sign, also in ((1.0, ""), (-1.0, ", and the sign is wrong")):
+        for name, value in constants.items():
+            if abs(c - sign * value) < 1e-6 * abs(value):
+                return f": that is {name}{also}"
+            if abs(c * value - sign) < 1e-6:
+                return f": that is 1 / {name}{also}"
+    return ""
+
+
+def _transposed(sample: Sample) -> Iterator[str]:
+    """Backprop is the transpose of the truth (of a square matrix; else the shape tells)."""
+    whole = sample.whole
+    if whole.ndim == 2 and whole.shape[0] == whole.shape[1]:
+        turned = whole.T[tuple(sample.index.T)]
+        if np.all(np.abs(turned - sample.numerical) <= sample.tolerance):
+            yield "it is the transpose of the right gradient"
+
+
+def _terms(sample: Sample, constants: dict[str, float]) -> Iterator[str]:
+    """Backprop is a sum of the terms' gradients, but with other weights than 1."""
+    alive = {name: part for name, part in sample.terms.items() if part.any()}
+    if len(alive) < 2 or len(sample.backprop) <= len(alive):
+        return
+    matrix = np.column_stack(list(alive.values()))
+    shares, *_ = np.linalg.lstsq(matrix, sample.backprop, rcond=None)
+    if np.linalg.cond(matrix) > 1e8 or not sample.is_explained_by(matrix @ shares):
+        return
+    shown = [0.0 if abs(share) < 1e-9 else float(share) for share in shares]
+    equation = " + ".join(f"{c:.6g} x grad({name})" for c, name in zip(shown, alive))
+    equation = equation.replace("+ -", "- ")
+    wrong = [
+        f"{name} is missing" if c == 0.0 else f"{name} counts {c:.6g} times{_which(c, constants)}"
+        for c, name in zip(shown, alive)
+        if abs(c - 1.0) > 1e-6
+    ]
+    yield f"backprop = {equation}; {', '.join(wrong)}"
+
+
+def _not_zero_where_it_should_be(sample: Sample) -> Iterator[str]:
+    """What is wrong should be 0 and is not, or is 0 and should not be: a mask."""
+    open_ = (np.abs(sample.numerical) <= sample.error) & sample.wrong
+    shut = (sample.backprop == 0.0) & sample.wrong
+    if not open_.any() or (sample.wrong & ~open_ & ~shut).any() or not sample.numerical.any():
+        return
+    if shut.any():
+        yield (
+            f"{open_.sum()} entries should be exactly 0 and are not, {shut.sum()} are 0 and should "
+            "not be, the others are right: a mask such as that of the ReLU is the wrong one"
+        )
+    else:
+        yield (
+            f"{open_.sum()} entries should be exactly 0 and are not, the others are right: "
+            "a mask such as that of the ReLU is missing"
+        )
+
+
+def _a_factor_too_many_or_too_few(sample: Sample, factors: dict[str, Array]) -> Iterator[str]:
+    """One term of the loss (or all) is multiplied or divided by a known array."""
+    parts = {"": sample.numerical}
+    if len(sample.terms) > 1:
+        parts |= {f" in grad({term})": part for term, part in sample.terms.items() if part.any()}
+    for where, part in parts.items():
+        rest = sample.numerical - part
+        for name, array in factors.items():
+            factor = array[tuple(sample.index.T)]
+            if sample.is_explained_by(rest + part * factor):
+                yield f"there is one factor {name} too many{where}"
+            with np.errstate(divide="ignore", invalid="ignore"):
+                without = rest + part / factor
+            if np.isfinite(without).all() and sample.is_explained_by(without):
+                yield f"a factor {name} is missing{where}"
+            if sample.is_explained_by(sample.numerical + factor):
+                yield f"{name} is added{where}"
+
+
+def _some_entries(sample: Sample) -> Iterator[str]:
+    """Most entries are right; what do the wrong ones have in common?"""
+    wrong = sample.wrong
+    if not 0.0 < wrong.mean() < 0.5:
+        return
+    index = sample.index[wrong]
+    shared = [
+        f"index {index[0, axis]} along axis {axis}"
+        for axis in range(index.shape[1])
+        if len(index) > 1 and (index[:, axis] == index[0, axis]).all()
+    ]
+    where = (
+        f"share {' and '.join(shared)}"
+        if shared
+        else f"are isolated, e.g. {[int(i) for i in index[0]]}"
+    )
+    zero = "" if sample.backprop[wrong].any() else " and are 0"
+    yield f"most entries are right; the wrong ones {where}{zero}: look at slicing or indexing"

@@ -1,0 +1,151 @@
+"""The numerical side of a check: how the loss really changes along a direction."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from numpyvae.gradcheck.derivative import Derivative, derivative, rounding_noise
+from numpyvae.parameters import Array
+
+EPS = float(np.finfo(float).eps)
+H = 1e-20  # the complex step: its square is 1e-40, so the error of the derivative is too
+K = 3.0  # error bars
+
+Loss = Callable[[dict[str, Array]], Any]  # a number, or named numbers whose sum it is
+
+
+class Probe:
+    """A loss and the point at which it is looked at: its slope along v, by two methods.
+
+    *Finite differences* (`derivative`) need nothing but the loss. The *complex step*,
+    Im loss(θ + i h v) / h with h = 1e-20, subtracts nothing, so it has 15 digits, and its real part
+    does not move, so it crosses no kink; but np.abs, a cast, or a comparison can break it, some
+    of them silently. So it is used only once finite differences have confirmed it: `confirm`.
+    (Squire & Trapp 1998, Using complex variables to estimate derivatives of real functions.)
+    """
+
+    def __init__(self, loss: Loss, params: Mapping[str, Array]) -> None:
+        self.loss = loss
+        self.params = dict(params)
+        self.evaluations = 0
+        self.complex_step = False
+        self.why_not = ""  # why the complex step cannot be used
+        self.noise = 0.0
+        self.terms: tuple[str, ...] = ()  # the names of the loss's terms, if it has names
+
+    def __call__(self, **changed: Array) -> Any:
+        """The loss, or its named terms, with some parameters changed."""
+        self.evaluations += 1
+        with np.errstate(all="ignore"):  # what is not finite is looked at instead
+            return self.loss({**self.params, **changed})
+
+    def measure_noise(self, rng: np.random.Generator) -> None:
+        """How far rounding moves the loss, along one random direction through all parameters."""
+        v = {name: rng.standard_normal(array.shape) for name, array in self.params.items()}
+
+        def phi(t: float) -> float:
+            return total(self(**{name: self.params[name] + t * v[name] for name in v}))
+
+        self.noise = rounding_noise(phi)
+
+    def slope(self, name: str, v: Array) -> Derivative:
+        """∂loss/∂t at θ + t v, v of the shape of parameter `name`, by finite differences."""
+        return derivative(
+            lambda t: total(self(**{name: self.params[name] + t * v})), noise=self.noise
+        )
+
+    def complex_slopes(self, name: str, v: Array) -> dict[str, float]:
+        """The same by complex step, for each term of the loss; TypeError if it gets lost."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", np.exceptions.ComplexWarning)
+            value = self(**{name: self.params[name] + 1j * H * v})
+        terms = value if isinstance(value, Mapping) else {"loss": value}
+        if not any(np.iscomplexobj(part) for part in terms.values()):
+            raise TypeError("the loss came back real")
+        return {term: float(np.imag(part)) / H for term, part in terms.items()}
+
+    def complex_slope(self, name: str, v: Array) -> float:
+        """The same, summed over the terms."""
+        return sum(self.complex_slopes(name, v).values())
+
+    def confirm(self, trials: list[tuple[str, Array, Derivative]]) -> list[float]:
+        """Try the complex step where finite differences know the answer; return what it says.
+
+        Any smooth direction in which both differ by more than their error bars, an exception, or a
+        loss that comes back real, and `complex_step` stays False and the list empty.
+        """
+        found = []
+        try:
+            for name, v, finite in trials:
+                slope = self.complex_slope(name, v)
+                if not np.isfinite(slope) and np.isfinite(finite.value):
+                    raise ArithmeticError(f"not finite along {name}")
+                room = K * finite.error + 4.0 * EPS * abs(slope)
+                if finite.status == "smooth" and abs(slope - finite.value) > room:
+                    raise ArithmeticError(f"finite differences disagree along {name}")
+                found.append(slope)
+        except Exception as error:  # the loss is anybody's code, and may fail in any way
+            self.why_not = str(error).splitlines()[0] if str(error) else type(error).__name__
+            return []
+        self.complex_step = True
+        return found
+
+    def entry(self, name: str, index: tuple[int, ...], scale: float) -> tuple[float, float]:
+        """∂loss/∂name[index] and its error bar, by the better of the two methods."""
+        v = np.zeros(self.params[name].shape)
+        v[index] = 1.0
+        if self.complex_step:
+            return self.complex_slope(name, v), 1e-12 * scale
+        finite = self.slope(name, v)
+        return finite.value, K * finite.error
+
+    def entry_terms(self, name: str, index: tuple[int, ...]) -> dict[str, float]:
+        """∂term/∂name[index] of each term of the loss; needs the complex step."""
+        v = np.zeros(self.params[name].shape)
+        v[index] = 1.0
+        return self.complex_slopes(name, v)
+
+    def worst_entry(
+        self, name: str, gradient: Array, known: list[tuple[int, ...]], rng: np.random.Generator
+    ) -> tuple[int, ...]:
+        """Where `gradient` is most wrong, `known` places apart: by halving, in 2 log₂ n looks.
+
+        Each half of the entries gets a random direction of its own; the half along which
+        gradient and loss disagree more is searched further.
+        """
+        weights = rng.standard_normal(gradient.shape)
+        for index in known:
+            weights[index] = 0.0
+        flat = weights.ravel()
+        entries = np.arange(flat.size)
+        while len(entries) > 1:
+            halves = np.array_split(entries, 2)
+            gaps = []
+            for half in halves:
+                v = np.zeros(flat.size)
+                v[half] = flat[half]
+                v = v.reshape(gradient.shape)
+                slope = self.complex_slope if self.complex_step else self._quick_slope
+                gap = abs(float(np.sum(gradient * v)) - slope(name, v))
+                gaps.append(gap if np.isfinite(gap) else np.inf)
+            entries = halves[int(gaps[1] > gaps[0])]
+        return tuple(int(i) for i in np.unravel_index(entries[0], gradient.shape))
+
+    def _quick_slope(self, name: str, v: Array) -> float:
+        """One central difference, good for finding what is most wrong."""
+        h = 1e-5 / max(float(np.linalg.norm(v)), 1e-30)
+        here = self.params[name]
+        return (
+            total(self(**{name: here + h * v})) - total(self(**{name: here - h * v}))
+        ) / (2.0 * h)
+
+
+def total(value: Any) -> float:
+    """The loss as a float: itself, or the sum of its named terms."""
+    if isinstance(value, Mapping):
+        value = sum(value.values())
+    return float(value)
