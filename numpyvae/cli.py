@@ -121,8 +121,8 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "gradcheck",
         help="check the gradients of a VAE, or of one that is wrong on purpose",
-        description="Compare every gradient of the backward pass with how the loss really changes,\n"
-        "print the table, and say what a wrong one looks like.",
+        description="Compare every gradient of the backward pass with how the loss really\n"
+        "changes, print the table, and say what a wrong one looks like.",
         epilog=GRADCHECK,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -130,7 +130,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--list", action="store_true", help="list the mistakes, and stop")
     command.add_argument("--break", dest="mistake", metavar="NAME", help="make this mistake first")
     command.add_argument(
-        "--model", metavar="FILE", help="check a trained model, on MNIST's test images if they fit it"
+        "--model",
+        metavar="FILE",
+        help="check a trained model, on test images of MNIST if they fit",
     )
     command.add_argument("--plot", metavar="FILE", help="draw the check, as PNG")
     return parser

@@ -3,14 +3,14 @@
     from numpyvae.gradcheck import check_gradients
     print(check_gradients(loss, {"W": W, "b": b}, {"W": dW, "b": db}))
 
-Nothing in it needs the rest of numpyvae. To read it, take the files in this order: derivative (the
+Nothing in it needs the rest of numpyvae. To read it, take the files in this order: derivatives (the
 numerical derivative and its error bar), probe (a loss along a direction), checks (the verdicts),
 diagnosis (what a wrong gradient looks like), report; then museum (mistakes to practise on) and
 model (the check of a VAE).
 """
 
 from numpyvae.gradcheck.checks import check_function, check_gradients, check_layer
-from numpyvae.gradcheck.derivative import Derivative, derivative, numerical_gradient
+from numpyvae.gradcheck.derivatives import Derivative, derivative, numerical_gradient
 from numpyvae.gradcheck.model import check_vae
 from numpyvae.gradcheck.museum import MISTAKES, Mistake, break_backward
 from numpyvae.gradcheck.report import Entry, Report, Row

@@ -150,14 +150,14 @@ class _Point:
 
     def gradients(self) -> dict[str, Array]:
         """What one pass backward says: of weights under their names, of arrays as in the Trace."""
-        t = self.vae.backward(self.vae.forward(self.x, self.eps, self.target))
+        with np.errstate(all="ignore"):  # what is not finite is looked at instead
+            t = self.vae.backward(self.vae.forward(self.x, self.eps, self.target))
         weights = {name: self.vae.parameters.gradient(name) for name in self.vae.parameters}
         return weights | {name: _array(t, name) for name in self.everything if name not in weights}
 
     def check(self, names: list[str], title: str, progress: Progress[str], seed: int) -> Report:
         """Check these gradients; arrays whose move the loss does not feel are left out."""
         before = [array.copy() for array in (self.x, self.eps, self.target)]
-        t = self.vae.forward(self.x, self.eps, self.target)
         first = self.gradients()
         self.found = {name: gradient.copy() for name, gradient in first.items()}
         self.vae.parameters.grad[:] = 0.0
@@ -168,7 +168,14 @@ class _Point:
                 params[name] = self.vae.parameters[name].copy()
             else:
                 params[name] = np.zeros(first[name].shape)
-        here = self.loss(params)
+        with np.errstate(all="ignore"):
+            t = self.vae.forward(self.x, self.eps, self.target)
+            here = self.loss(params)
+            sigma = np.exp(0.5 * t.logvar)
+            factors = {
+                "sigma": sigma, "sigma^2": sigma**2, "eps": t.eps,
+                "p (1 - p)": t.p * (1.0 - t.p), "p": t.p, "x": t.x,
+            }  # fmt: skip
         for name in names:
             if name not in self.vae.parameters.shapes:
                 nudge = np.random.default_rng(seed).standard_normal(params[name].shape)
@@ -187,11 +194,6 @@ class _Point:
             "the number of latents": float(self.vae.latent),
             "beta": self.vae.beta,
         }
-        sigma = np.exp(0.5 * t.logvar)
-        factors = {
-            "sigma": sigma, "sigma^2": sigma**2, "eps": t.eps,
-            "p (1 - p)": t.p * (1.0 - t.p), "p": t.p, "x": t.x,
-        }  # fmt: skip
         report = check_gradients(
             self.loss, params, grads,
             constants=constants, factors=factors, progress=progress, title=title, seed=seed,

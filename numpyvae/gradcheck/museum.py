@@ -18,7 +18,6 @@ from typing import Any
 from numpyvae import bernoulli, gaussian, layers, vae
 from numpyvae.vae import VAE
 
-
 Edit = tuple[ModuleType, str, str]  # a module, what its source says, what is to be said instead
 
 

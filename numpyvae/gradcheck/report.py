@@ -161,7 +161,9 @@ class Report:
         lines += [_wrapped("hint", hint) for hint in self.hints]
         if self.twin is not None and self.twin.ok:
             digits = min(row.digits for row in self.twin.rows)
-            lines += [f"  {self.twin.title}: {self.twin._summary()}, to {digits:.0f} digits or more"]
+            lines += [
+                f"  {self.twin.title}: {self.twin._summary()}, to {digits:.0f} digits or more"
+            ]
         lines += [_wrapped("note", note) for note in self.notes]
         if self.twin is not None and not self.twin.ok:
             lines += ["", str(self.twin)]
@@ -189,7 +191,11 @@ class Report:
 def _wrapped(kind: str, sentence: str) -> str:
     head = f"  {kind}: "
     return textwrap.fill(
-        sentence, 100, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False
+        sentence,
+        100,
+        initial_indent=head,
+        subsequent_indent=" " * len(head),
+        break_long_words=False,
     )
 
 

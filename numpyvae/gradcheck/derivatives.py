@@ -44,7 +44,8 @@ class Derivative:
     status       "smooth"; "kink": the slopes to the left and to the right do not meet; "noisy": no
                  step gives an answer that a smaller one does not contradict, value is NaN
     differences  the central differences, one for each of STEPS
-    slopes       the one-sided slopes at a kink (the smaller one first), with room for their rounding
+    hidden       how far value would be off if a kink hid within the smallest steps, where rounding
+                 is larger than the jump of the slope; for a smooth φ, that is nothing
     """
 
     value: float
@@ -52,7 +53,7 @@ class Derivative:
     step: float
     status: Status
     differences: Array
-    slopes: tuple[float, float]
+    hidden: float
 
 
 def derivative(phi: Callable[[float], float], noise: float | None = None) -> Derivative:
@@ -81,7 +82,7 @@ def derivative(phi: Callable[[float], float], noise: float | None = None) -> Der
         error += (square * rounding[1:] + rounding[:-1]) / (square - 1.0)
         error = np.where(np.isfinite(error), error, np.inf)
 
-    nowhere = Derivative(np.nan, np.inf, np.nan, "noisy", differences, (-np.inf, np.inf))
+    nowhere = Derivative(np.nan, np.inf, np.nan, "noisy", differences, np.inf)
     if not (np.isfinite(here) and np.isfinite(differences[-1])):
         return nowhere
     for best in np.argsort(error):
@@ -96,18 +97,16 @@ def derivative(phi: Callable[[float], float], noise: float | None = None) -> Der
 
     # Where φ is smooth the slopes to the left and right meet as h does; at a kink they do not.
     status: Status = "smooth"
-    low = high = float(improved[best])
     seen = [k for k in range(best, len(STEPS)) if abs(bends[k]) > 80.0 * rounding[k]]
     if len(seen) >= 2:
-        first, last = seen[0], seen[-1]
-        power = np.log(abs(bends[first] / bends[last])) / np.log(STEPS[first] / STEPS[last])
-        if power < 0.5:
-            status = "kink"
-            sides = sorted(((here - down[last]) / STEPS[last], (up[last] - here) / STEPS[last]))
-            room = 0.1 * (sides[1] - sides[0]) + 4.0 * rounding[last]
-            low, high = float(sides[0] - room), float(sides[1] + room)
+        i, j = seen[-2:]
+        power = np.log(abs(bends[i] / bends[j]))
+        power /= np.log(STEPS[i] / STEPS[j])
+        status = "kink" if power < 0.9 else "smooth"
+    jumps = np.abs(bends) + 4.0 * rounding
+    hidden = float(np.min(np.maximum(jumps[best:-1], jumps[best + 1 :])))
     value, step = float(improved[best]), float(STEPS[best + 1])
-    return Derivative(value, float(error[best]), step, status, differences, (low, high))
+    return Derivative(value, float(error[best]), step, status, differences, hidden)
 
 
 def rounding_noise(phi: Callable[[float], Any]) -> float:
@@ -117,15 +116,18 @@ def rounding_noise(phi: Callable[[float], Any]) -> float:
     is left with (2k)! / (k!)² times its variance. (ε |φ| would be too little: a sum that cancels is
     small and has the noise of its largest terms. Hamming 1962; Moré & Wild 2011, ECnoise.)
     Three short tables, and the largest level of all: too much noise costs half a digit, too
-    little accuses a correct gradient.
+    little accuses a correct gradient. None has 0 in it, where a kink would look like noise.
     """
     worst = 0.0
-    for step in (1e-9, 3e-9, 9e-9):
-        table = np.array([float(phi(j * step)) for j in range(-3, 4)])
+    for start, step in ((1e-5, 1e-9), (-2e-5, 3e-9), (3e-5, 9e-9)):
+        table = np.array([float(phi(start + j * step)) for j in range(7)])
         gamma = 1.0
         for k in range(1, 7):
             table = np.diff(table)
             gamma *= 0.5 * k / (2 * k - 1)
             if k >= 3 and np.isfinite(table).all():
-                worst = max(worst, float(np.sqrt(gamma * np.mean(table**2))))
+                largest = np.abs(table).max() or 1.0  # its square may overflow
+                worst = max(
+                    worst, largest * float(np.sqrt(gamma * np.mean((table / largest) ** 2)))
+                )
     return worst
