@@ -4,7 +4,7 @@ To read the source beside the maths, take the files in this order:
 parameters, layers, gaussian, bernoulli, trace, vae, optimizers, training.
 """
 
-from numpyvae import pictures
+from numpyvae import gradcheck, pictures
 from numpyvae.checkpoints import load, save
 from numpyvae.mnist import load_idx, load_mnist
 from numpyvae.optimizers import Adam, RMSprop
@@ -21,6 +21,7 @@ __all__ = [
     "Loss",
     "RMSprop",
     "Trace",
+    "gradcheck",
     "load",
     "load_idx",
     "load_mnist",

@@ -263,8 +263,8 @@ def gradients(report: Report) -> Figure:
     """Two panels for a gradient check: the V of every gradient, and how many digits agree.
 
     Left: |central difference − backprop| / scale against the step h. A right gradient dives as h²
-    and climbs back as rounding / h does; a wrong one stays where it is, whatever h. Right: digits of
-    agreement, with a tick at as many as the numerical side can vouch for.
+    and climbs back as rounding / h does; a wrong one stays where it is, whatever h. Right: digits
+    of agreement, with a tick at as many as the numerical side can vouch for.
     """
     if not report.rows:
         raise ValueError("report: nothing was compared, so there is nothing to draw; print it")

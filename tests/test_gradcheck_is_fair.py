@@ -1,6 +1,7 @@
 """The gradient checker accuses no correct gradient: random models and layers, kinks on purpose."""
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def network(rng):
     x = rng.standard_normal((int(rng.integers(1, 7)), sizes[0])) * 10.0 ** rng.uniform(-2, 2)
     y = rng.standard_normal((len(x), sizes[-1]))
     params = {}
-    for i, (m, n) in enumerate(zip(sizes, sizes[1:])):
+    for i, (m, n) in enumerate(pairwise(sizes)):
         params[f"W{i}"] = rng.standard_normal((m, n)) * 10.0 ** rng.uniform(-2, 1)
         params[f"b{i}"] = rng.standard_normal(n) * rng.integers(0, 2)
     depth, share = len(sizes) - 1, 1.0 / len(x)
@@ -101,7 +102,7 @@ def layer(rng):
 
 
 def fairness(cases):
-    """How often each verdict was given, over random cases; every FAIL is an error of the checker."""
+    """How often each verdict was given, over random cases; every FAIL is the checker's error."""
     count = Counter()
     for seed in range(cases):
         rng = np.random.default_rng([seed, 4])

@@ -22,8 +22,8 @@ from numpyvae.vae import VAE
 IMAGES = 16
 
 INVISIBLE = (
-    "backward fits forward; a mistake made alike in both is not seen. Values find those: weights of "
-    "0 give a loss of X ln 2 and a KL of 0; a batch stacked on itself changes neither loss nor "
+    "backward fits forward; a mistake made alike in both is not seen. Values find those: weights "
+    "of 0 give a loss of X ln 2 and a KL of 0; a batch stacked on itself changes neither loss nor "
     "gradient; mu = 2 costs a KL of 2; logvar = 2 makes the spread of z e"
 )
 

@@ -145,9 +145,8 @@ class Probe:
             halves = np.array_split(entries, 2)
             gaps = []
             for half in halves:
-                v = np.zeros(flat.size)
-                v[half] = flat[half]
-                v = v.reshape(gradient.shape)
+                v = np.zeros(gradient.shape)
+                v.ravel()[half] = flat[half]
                 slope = self.complex_slope if self.complex_step else self._quick_slope
                 gap = abs(float(np.sum(gradient * v)) - slope(name, v))
                 gaps.append(gap if np.isfinite(gap) else np.inf)

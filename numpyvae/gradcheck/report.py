@@ -6,13 +6,10 @@ import math
 import textwrap
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
 from numpyvae.checkpoints import replacing
 from numpyvae.parameters import Array
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 Verdict = Literal["PASS", "FAIL", "UNSURE", "BLIND"]
 
@@ -135,8 +132,8 @@ class Report:
         if not (self.complete if complete else self.ok):
             raise AssertionError(f"\n{self}")
 
-    def plot(self, path: str | PathLike[str] | None = None) -> Figure:
-        """The V of every gradient, and its digits; written to `path` (PNG) if one is given."""
+    def plot(self, path: str | PathLike[str] | None = None) -> Any:
+        """A figure: the V of every gradient, and its digits; written to `path` as PNG if given."""
         from numpyvae import pictures
 
         figure = pictures.gradients(self)
@@ -160,10 +157,9 @@ class Report:
             lines += [f"  {self.twin._summary()} (on its small twin, below)"]
         lines += [_wrapped("hint", hint) for hint in self.hints]
         if self.twin is not None and self.twin.ok:
-            digits = min(row.digits for row in self.twin.rows)
-            lines += [
-                f"  {self.twin.title}: {self.twin._summary()}, to {digits:.0f} digits or more"
-            ]
+            digits = min(row.digits for row in self.twin.rows if row.verdict == "PASS")
+            lines += [f"  {self.twin._summary()}, to {digits:.0f} digits or more,"]
+            lines += [f"        on {self.twin.title}"]
         lines += [_wrapped("note", note) for note in self.notes]
         if self.twin is not None and not self.twin.ok:
             lines += ["", str(self.twin)]
