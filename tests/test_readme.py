@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from numpyvae.cli import main
+from numpyvae.gradcheck import MISTAKES
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -15,19 +18,48 @@ def numbers(text):
     return [float(number) for number in re.findall(r"-?\d+\.?\d*", text)]
 
 
-def test_the_ten_lines_of_python_print_what_the_readme_prints(tmp_path):
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    (printed,) = re.findall(r"```text\n(.*?)```", README, re.DOTALL)
-    assert len(code.strip().splitlines()) <= 12
+CODE = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+PRINTED = re.findall(r"```text\n(.*?)```", README, re.DOTALL)
+
+
+def run(code, folder):
+    """What the code prints, with UTF-8 on every platform."""
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, encoding="utf-8"
-    )
+        [sys.executable, "-X", "utf8", "-c", code],
+        cwd=folder, capture_output=True, text=True, encoding="utf-8",
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert re.sub(r"[-\d.]+", "#", done.stdout) == re.sub(r"[-\d.]+", "#", printed)
+    return done.stdout
+
+
+def test_the_ten_lines_of_python_print_what_the_readme_prints(tmp_path):
+    code, printed = CODE[0], PRINTED[0]
+    assert len(code.strip().splitlines()) <= 12
+    stdout = run(code, tmp_path)
+    assert re.sub(r"[-\d.]+", "#", stdout) == re.sub(r"[-\d.]+", "#", printed)
     # another machine adds in another order, and two epochs are long enough for that to be seen
-    assert numbers(done.stdout) == pytest.approx(numbers(printed), rel=3e-3, abs=0.1)
+    assert numbers(stdout) == pytest.approx(numbers(printed), rel=3e-3, abs=0.1)
     assert (tmp_path / "manifold.png").stat().st_size > 10_000
     assert (tmp_path / "model.npz").exists()
+
+
+def test_the_gradient_check_prints_what_the_readme_prints(tmp_path):
+    assert len(CODE) == len(PRINTED) == 2
+    stdout = run(CODE[1], tmp_path)
+
+    def but_for_rounding(text):  # the last digits, and how many of them agree, may differ
+        text = re.sub(r"\d+ evaluations   [\d.]+ s", "# evaluations", text)
+        text = re.sub(r" +[\d.]+ +[\d.]+  (PASS|FAIL)", r" \1", text)
+        return re.sub(r"(\d\.\d{5})\d+", r"\1", text)
+
+    assert but_for_rounding(stdout) == but_for_rounding(PRINTED[1])
+
+
+def test_the_hints_of_the_broken_vae_are_those_in_the_readme(capsys):
+    assert main(["gradcheck", "--break", "missing_half_kl"]) == 1
+    hints = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  hint: ")]
+    assert "\n".join(f"  {hint}" for hint in hints) in README
+    assert f"{len(MISTAKES)} mistakes to practise on" in README
 
 
 def test_the_two_commands_stand_alone_and_ci_runs_the_second():

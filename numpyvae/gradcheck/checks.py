@@ -75,8 +75,6 @@ def check_gradients(
         method = "complex step, confirmed by finite differences"
         if not probe.complex_step:
             method = "finite differences (no complex step: " + probe.why_not + ")"
-        if len(probe.terms) > 1:
-            notes += [f"the loss is the sum of {' and '.join(probe.terms)}"]
         wrong = [row for row in rows if row.verdict == "FAIL"]
         if wrong:
             first = wrong[-1]  # the one nearest the loss, which backprop meets first
@@ -239,8 +237,6 @@ def _guards(
         return {}, float("nan"), stops
     if any(np.asarray(p).dtype in (np.float32, np.float16) for p in _parts(first)):
         notes.append("the loss comes back as float32, with seven digits at most: use float64 in it")
-    if isinstance(first, Mapping):
-        probe.terms = tuple(first)
     here, again = total(first), total(probe())
     if not abs(here) < HUGE:
         return {}, here, [f"the loss is {here:.3g}: check at a point where it is a usual number"]

@@ -184,7 +184,7 @@ _EXHIBITS = (
         "weights_sign_lost", layers,
         "return np.matmul(dy, self.W.T, out=out)",
         "return np.matmul(dy, abs(self.W).T, out=out)",
-        "dg[0]", "dx = dy |W|ᵀ; it is dy Wᵀ",
+        "dg[0]", "dx = dy |W|.T; it is dy W.T",
     ),
     Mistake(
         "relu_mask_missing", layers,

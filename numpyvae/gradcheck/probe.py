@@ -35,7 +35,6 @@ class Probe:
         self.complex_step = False
         self.why_not = ""  # why the complex step cannot be used
         self.noise = 0.0
-        self.terms: tuple[str, ...] = ()  # the names of the loss's terms, if it has names
 
     def __call__(self, **changed: Array) -> Any:
         """The loss, or its named terms, with some parameters changed."""
