@@ -492,6 +492,40 @@ def test_one_entry_of_200704_that_is_one_percent_off_is_found(seed):
     assert f"isolated, e.g. [{place[0]}, {place[1]}]" in report.hints[-1]
 
 
+def test_a_small_entry_that_is_one_percent_off_is_found_too():
+    class OneOff(VAE):
+        def backward(self, t):
+            super().backward(t)
+            dW = self.parameters.gradient("W_out")
+            if dW.size == 200_704:
+                dW[place] *= 1.01
+            return t
+
+    place, right = (0, 0), OneOff(rng=0)
+    x, eps = np.random.default_rng(0).random((16, 784)), np.zeros((16, 2))
+    right.backward(right.forward(x, eps))
+    dW = np.abs(right.parameters.gradient("W_out"))
+    alive = np.argsort(np.where(dW > 0.0, dW, np.inf), axis=None)[2000]  # the hundredth part
+    place = tuple(int(i) for i in np.unravel_index(alive, dW.shape))
+    report = check_vae(OneOff(rng=0))
+    assert report.failed[0] == "W_out"
+    assert next(r for r in report.rows if r.name == "W_out").worst[0].index == place
+
+
+def test_a_backward_pass_in_float32_is_right_but_for_its_digits():
+    class Single(VAE):
+        def backward(self, t):
+            super().backward(t)
+            self.parameters.grad[:] = self.parameters.grad.astype(np.float32)
+            return t
+
+    report = check_vae(Single())
+    row = next(row for row in report.rows if row.name == "W_out")
+    assert row.verdict == "PASS"
+    assert "fewer digits" in row.note
+    assert "exactly a float32 number" in report.twin.hints[-1]
+
+
 def test_a_class_with_a_constructor_of_its_own_and_a_pass_of_its_own():
     class Own(VAE):
         def __init__(self):

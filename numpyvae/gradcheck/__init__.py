@@ -3,10 +3,10 @@
     from numpyvae.gradcheck import check_gradients
     print(check_gradients(loss, {"W": W, "b": b}, {"W": dW, "b": db}))
 
-Nothing in it needs the rest of numpyvae. To read it, take the files in this order: derivatives (the
-numerical derivative and its error bar), probe (a loss along a direction), checks (the verdicts),
-diagnosis (what a wrong gradient looks like), report; then museum (mistakes to practise on) and
-model (the check of a VAE).
+Nothing in it needs the rest of numpyvae. To read it, take the files in this order: derivatives
+(the numerical derivative and its error bar), probe (a loss along a direction), guards (what makes
+a check meaningless), verdicts, diagnosis (what a wrong gradient looks like), report, checks (what
+one calls); then museum (mistakes to practise on) and model (the check of a VAE).
 """
 
 from numpyvae.gradcheck.checks import check_function, check_gradients, check_layer

@@ -1,0 +1,77 @@
+"""PASS, FAIL, UNSURE or BLIND: a gradient along one direction, against the loss along it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from numpyvae.gradcheck.derivatives import STEPS, Derivative
+from numpyvae.gradcheck.probe import EPS, K
+from numpyvae.gradcheck.report import Row, Verdict
+from numpyvae.parameters import Array
+
+DIGITS = 4.0  # that the numerical side must vouch for before a gradient may pass
+FEW_DIGITS = "right, but computed with fewer digits than float64 has"
+WORST_FIRST: tuple[Verdict, ...] = ("FAIL", "UNSURE", "PASS", "BLIND")
+
+
+def judge(
+    name: str,
+    gradient: Array,
+    v: Array,
+    finite: Derivative,
+    exact: float | None,
+    here: float,
+    noise: float,
+    usual: float = 0.0,
+) -> Row:
+    """The verdict on one gradient along one direction v; `usual` is how large a slope is at least.
+
+    numerical and bar are of the complex step (`exact`) if there is one, else of `finite`.
+    """
+    parts = gradient * v
+    backprop = float(np.sum(parts))
+    numerical, bar, certain = finite.value, K * finite.error, finite.error
+    if exact is not None:
+        numerical = exact
+        bar = certain = max(
+            1e-12 * float(np.sum(np.abs(parts))), EPS * (4.0 * abs(exact) + abs(here)), 5.0 * noise
+        )
+    moved = abs(numerical) if np.isfinite(numerical) else 0.0
+    scale = max(float(np.linalg.norm(parts)), moved, usual)
+    gap = abs(backprop - numerical)
+    gaps = np.abs(finite.differences - backprop)
+    note = ""
+    verdict: Verdict
+    if not gradient.any() and gap <= bar and usual == 0.0:
+        verdict, note = "BLIND", "the gradient is 0 here, so nothing was tested"
+    elif not np.isfinite(numerical):
+        verdict, note = "UNSURE", "no step gives a derivative: is the loss noisy, or infinite?"
+    elif exact is None and finite.status == "kink":
+        verdict, note = "UNSURE", "a kink within reach of every step"
+    elif gap <= bar:
+        verdict = "PASS" if certain <= 10.0**-DIGITS * scale else "UNSURE"
+        note = "" if verdict == "PASS" else "the slope drowns in the rounding of the loss"
+    elif exact is not None and finite.status == "smooth" and gap <= K * finite.error:
+        # only the complex step sees a difference: rounding inside backward
+        verdict = "PASS" if finite.error <= 10.0**-DIGITS * scale else "UNSURE"
+        note = FEW_DIGITS
+    elif exact is None and gap <= finite.hidden:
+        verdict, note = "UNSURE", "a kink within reach of the smallest step could explain it"
+    elif certain > 10.0**-DIGITS * scale and gap <= 10.0 * bar:
+        verdict, note = "UNSURE", "the numerical side has too few digits to tell"
+    else:
+        verdict = "FAIL"
+        if not finite.differences.any():
+            note = "the loss does not move at all"
+    return Row(
+        name, gradient.shape, float(np.mean(gradient != 0.0)), backprop, numerical, bar,
+        _digits(gap, scale), _digits(bar, scale), verdict, STEPS, gaps / (scale or 1.0),
+        EPS * abs(here) / (scale or 1.0), note,
+    )  # fmt: skip
+
+
+def _digits(gap: float, scale: float) -> float:
+    """How many decimal digits two numbers have in common that are `gap` apart: 0 to 17."""
+    if scale == 0.0 or not np.isfinite(gap):
+        return 0.0
+    return max(0.0, min(17.0, -float(np.log10(max(gap / scale, 1e-17)))))
