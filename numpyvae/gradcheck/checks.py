@@ -83,7 +83,11 @@ def check_gradients(
             if "does not move" in first.note:
                 hints.append(f"{first.name}: does the loss read this array, or a copy of it?")
             else:
-                hints.append(diagnose(probe, gradients, first, constants or {}, factors or {}, rng))
+                hints.append(
+                    diagnose(
+                        probe, gradients[first.name], first, constants or {}, factors or {}, rng
+                    )
+                )
     return Report(
         title, here, rows, method, stops, notes, hints, probe.evaluations,
         time.perf_counter() - started, sum(array.size for array in point.values()),

@@ -57,29 +57,22 @@ class Sample:
 
 def diagnose(
     probe: Probe,
-    gradients: Mapping[str, Array],
+    gradient: Array,
     wrong: Row,
     constants: Mapping[str, float],
     factors: Mapping[str, Array],
     rng: np.random.Generator,
 ) -> str:
-    """One sentence on the wrong gradient `wrong`, of the loss that `probe` looks at.
+    """One sentence on a wrong gradient, with its Row `wrong`, of the loss that `probe` looks at.
 
     constants  numbers that a forgotten or superfluous factor may be, by name, such as
-               {"the batch size, 5": 5}; best if no two of them, nor their products, are equal
+               {"the batch size": 5}; best if no two of them, nor their products, are equal
     factors    arrays that a forgotten or superfluous factor may be, by name; those of the shape of
                the wrong gradient are tried
     """
-    gradient = gradients[wrong.name]
     if not gradient.any():
         return f"{wrong.name} is 0 everywhere: was it ever written?"
     sample = take_sample(probe, gradient, wrong, rng)
-    single = all(np.array_equal(g.astype(np.float32), g) for g in gradients.values())
-    if single and sample.largest_gap < 1e-2:
-        return (
-            "every entry of every gradient is exactly a float32 number, and nearly right: "
-            "backward is computed in float32, or cast to it"
-        )
     factors = {name: array for name, array in factors.items() if array.shape == gradient.shape}
     for sentence in _patterns(sample, dict(constants), factors):
         return f"{wrong.name}: {sentence}"
@@ -121,7 +114,7 @@ def _patterns(
     sample: Sample, constants: dict[str, float], factors: dict[str, Array]
 ) -> Iterator[str]:
     """The sentences that fit, the most specific pattern first."""
-    yield from _few_digits(sample)
+    yield from _single_precision(sample)
     yield from _one_ratio(sample, constants)
     yield from _transposed(sample)
     yield from _terms(sample, constants)
@@ -130,8 +123,10 @@ def _patterns(
     yield from _some_entries(sample)
 
 
-def _few_digits(sample: Sample) -> Iterator[str]:
+def _single_precision(sample: Sample) -> Iterator[str]:
     """Backprop is right but for its last digits."""
+    if np.array_equal(sample.whole.astype(np.float32), sample.whole) and sample.largest_gap < 1e-2:
+        yield "nearly right, and every entry is exactly a float32 number: it is computed in float32"
     if sample.largest_gap < 1e-6:
         yield (
             f"only the first {-np.log10(sample.largest_gap):.0f} digits are right: "
