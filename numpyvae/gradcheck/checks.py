@@ -64,22 +64,20 @@ def check_gradients(
     rng = np.random.default_rng(seed)
     point, notes = as_float64(params)
     probe = Probe(loss, point)
-    gradients, here, stops = guards(probe, grads, notes)
+    gradients, here, stops = guards(probe, grads, params, notes)
     rows: list[Row] = []
     hints: list[str] = []
     method = "not run"
     if not stops:
         probe.measure_noise(rng)
         rows = _compare(probe, gradients, here, rng, progress)
-        method = "complex step, confirmed by finite differences"
-        if not probe.complex_step:
-            method = "finite differences (no complex step: " + probe.why_not + ")"
+        method = probe.method
         wrong = [row for row in rows if row.verdict == "FAIL"]
         if wrong:
             first = wrong[-1]  # the one nearest the loss, which backprop meets first
             if len(wrong) > 1:
-                others = f"the other {len(wrong) - 1} may only inherit its error"
-                hints.append(f"backprop meets {first.name} first: start there, {others}")
+                others = f"the other {len(wrong) - 1} may have the same cause"
+                hints.append(f"start with {first.name}, the wrong one nearest the loss; {others}")
             if "does not move" in first.note:
                 hints.append(f"{first.name}: does the loss read this array, or a copy of it?")
             else:
@@ -113,25 +111,33 @@ def check_layer(layer: Layer, x: ArrayLike, *, seed: int = 0) -> Report:
     alone: what is checked is a float64 copy.
     """
     x = np.array(x, np.float64)
-    names = [
+    rng = np.random.default_rng(seed)
+    twin = copy.deepcopy(layer)
+    arrays = {
+        name: value.astype(np.float64)
+        for name, value in getattr(twin, "__dict__", {}).items()
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    }
+    for name, value in arrays.items():
+        setattr(twin, name, value)
+    y = _one_array("forward(x)", twin.forward(x))
+    _one_array("backward(x, dy)", twin.backward(x, rng.standard_normal(y.shape)))
+    names = [  # a dW may have come about only now
         name
-        for name, value in vars(layer).items()
-        if isinstance(value, np.ndarray)
-        and getattr(getattr(layer, f"d{name}", None), "shape", None) == value.shape
+        for name, value in arrays.items()
+        if getattr(getattr(twin, f"d{name}", None), "shape", None) == value.shape
     ]
+    left = [n for n in arrays if n not in names and n[:1] + n[1:] not in {f"d{w}" for w in names}]
     if "x" in names:
         raise ValueError("layer: its weights may not be called x, which is its input; rename them")
-    twin = copy.deepcopy(layer)
-    rng = np.random.default_rng(seed)
 
     def at(params: Mapping[str, Array]) -> None:
         for name in names:
             setattr(twin, name, params[name].copy())
             setattr(twin, f"d{name}", np.zeros(params[name].shape))
 
-    params = {"x": x, **{name: np.array(getattr(layer, name), np.float64) for name in names}}
-    at(params)
-    R = rng.standard_normal(np.shape(twin.forward(x)))
+    params = {"x": x, **{name: arrays[name] for name in names}}
+    R = rng.standard_normal(y.shape)
 
     def loss(params: dict[str, Array]) -> Any:
         at(params)
@@ -144,7 +150,22 @@ def check_layer(layer: Layer, x: ArrayLike, *, seed: int = 0) -> Report:
 
     constants = {"the number of rows": float(x.shape[0])} if x.ndim else {}
     title = f"gradient check of {type(layer).__name__}"
-    return check_gradients(loss, params, grads, constants=constants, title=title, seed=seed)
+    report = check_gradients(loss, params, grads, constants=constants, title=title, seed=seed)
+    if not names:
+        report.notes.append("no weights were found, so dx alone was checked")
+    for name in left:
+        report.notes.append(f"{name} was not checked: there is no d{name} of its shape")
+    return report
+
+
+def _one_array(what: str, value: Any) -> Array:
+    """The value, if it is an array; else a TypeError that says what was expected."""
+    if not isinstance(value, np.ndarray):
+        raise TypeError(
+            f"layer: expected {what} to return one array, got {type(value).__name__}; "
+            "wrap the layer in a class whose forward and backward do"
+        )
+    return value
 
 
 def check_function(
@@ -173,6 +194,8 @@ def check_function(
     stops = []
     if claimed.shape != points.shape:
         stops = [f"df(x) has shape {claimed.shape}, x has {points.shape}: return an entry for each"]
+    elif not np.allclose(f(points.copy()), [at(p, 0.0) for p in points], equal_nan=True):
+        stops = ["f(x) is not f of each entry of x: use check_gradients"]
     else:
         v, usual = np.ones(()), 1e-4 * float(np.abs(claimed).max(initial=0.0))
         for point, slope in zip(points, claimed):
@@ -201,7 +224,7 @@ def _compare(
             v = rng.standard_normal(probe.params[name].shape)
             v = v / np.linalg.norm(v)
             trials.append((name, v, probe.slope(name, v)))
-    exact: list[float | None] = list(probe.confirm(trials)) or [None] * len(trials)
+    exact = probe.confirm(trials)
     rows = []
     for name in probe.params:
         candidates = []

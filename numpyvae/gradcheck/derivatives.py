@@ -74,8 +74,8 @@ def derivative(phi: Callable[[float], float], noise: float | None = None) -> Der
     with np.errstate(invalid="ignore", over="ignore"):
         differences = (up - down) / (2.0 * STEPS)
         bends = (up - 2.0 * here + down) / STEPS  # right slope − left slope
-        largest = max(abs(here), abs(up[-1]), abs(down[-1]))
-        rounding = max(np.finfo(float).eps * largest, 5.0 * noise) / STEPS
+        largest = np.maximum(abs(here), np.maximum(np.abs(up), np.abs(down)))
+        rounding = np.maximum(np.finfo(float).eps * largest, 5.0 * noise) / STEPS
         square = RATIO**2
         improved = (square * differences[1:] - differences[:-1]) / (square - 1.0)
         error = np.abs(improved - differences[1:])
@@ -116,18 +116,25 @@ def rounding_noise(phi: Callable[[float], Any]) -> float:
     is left with (2k)! / (k!)² times its variance. (ε |φ| would be too little: a sum that cancels is
     small and has the noise of its largest terms. Hamming 1962; Moré & Wild 2011, ECnoise.)
     Three short tables, and the largest level of all: too much noise costs half a digit, too
-    little accuses a correct gradient. None has 0 in it, where a kink would look like noise.
+    little accuses a correct gradient. None has 0 in it, where a kink would look like noise. A φ
+    that does not move at all is either exact, or computed in float32: wider tables tell.
     """
-    worst = 0.0
-    for start, step in ((1e-5, 1e-9), (-2e-5, 3e-9), (3e-5, 9e-9)):
-        table = np.array([float(phi(start + j * step)) for j in range(7)])
-        gamma = 1.0
-        for k in range(1, 7):
-            table = np.diff(table)
-            gamma *= 0.5 * k / (2 * k - 1)
-            if k >= 3 and np.isfinite(table).all():
-                largest = np.abs(table).max() or 1.0  # its square may overflow
-                worst = max(
-                    worst, largest * float(np.sqrt(gamma * np.mean((table / largest) ** 2)))
-                )
+    fine = [_noise_in_table(phi, *at, 3) for at in ((1e-5, 1e-9), (-2e-5, 3e-9), (3e-5, 9e-9))]
+    if max(fine) > 0.0:
+        return max(fine)
+    # here a kink is more likely, so the smallest level; and only high differences die out
+    return min(_noise_in_table(phi, *at, 5) for at in ((1e-3, 1e-4), (-2e-3, 1e-4), (3e-3, 1e-4)))
+
+
+def _noise_in_table(phi: Callable[[float], Any], start: float, step: float, least: int) -> float:
+    """The noise in the differences of order `least` to 6 of seven values."""
+    worst, gamma = 0.0, 1.0
+    table = np.array([float(phi(start + j * step)) for j in range(7)])
+    for k in range(1, 7):
+        table = np.diff(table)
+        gamma *= 0.5 * k / (2 * k - 1)
+        if k >= least and np.isfinite(table).all():
+            largest = np.abs(table).max() or 1.0  # its square may overflow
+            level = largest * float(np.sqrt(gamma * np.mean((table / largest) ** 2)))
+            worst = max(worst, level)
     return worst

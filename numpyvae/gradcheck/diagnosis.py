@@ -12,7 +12,8 @@ from numpyvae.gradcheck.report import Row
 from numpyvae.parameters import Array
 
 NO_PATTERN = "no simple pattern"
-MANY = 200  # entries of a wrong gradient that are looked at one by one
+MANY = 200  # entries of a wrong gradient that are looked at one by one, by complex step
+FEW = 50  # and by finite differences, which take thirty evaluations each
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Sample:
     """Entries of one wrong gradient: all if they are few, else large ones, wrong ones, random ones.
 
     index (n, ndim); backprop, numerical (n,); error (n,) of the numerical ones; terms name → (n,)
-    the parts of `numerical` that belong to the terms of the loss; `whole` the wrong gradient.
+    the parts of `numerical` that belong to the terms of the loss; parameter (n,) the values of
+    the parameter itself; `whole` the wrong gradient.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Sample:
     numerical: Array
     error: Array
     terms: dict[str, Array]
+    parameter: Array
 
     @property
     def tolerance(self) -> Array:
@@ -80,26 +83,26 @@ def diagnose(
     cosine = sample.backprop @ sample.numerical / lengths if lengths else 0.0
     return (
         f"{wrong.name}: {NO_PATTERN}; its direction has a cosine of {cosine:.2f} with the "
-        "right one. It is the first wrong one that backprop meets, so the mistake is in the line "
-        "that writes it"
+        "right one. Look at the lines that write it, and for a term that only the loss has"
     )
 
 
 def take_sample(probe: Probe, gradient: Array, wrong: Row, rng: np.random.Generator) -> Sample:
     """All entries of a small gradient, some of a large one, with their numerical derivatives."""
     flat = gradient.ravel()
-    if flat.size <= MANY:
+    many = MANY if wrong.name in probe.confirmed else FEW
+    if flat.size <= many:
         places = np.arange(flat.size)
     else:
         known = [int(np.ravel_multi_index(e.index, gradient.shape)) for e in wrong.worst]
-        large = np.argsort(-np.abs(flat))[: MANY // 10]
-        random = rng.choice(flat.size, MANY // 5, replace=False)
+        large = np.argsort(-np.abs(flat))[: many // 10]
+        random = rng.choice(flat.size, many // 5, replace=False)
         places = np.unique(np.concatenate([np.array(known, int), large, random]))
     entries = [tuple(int(i) for i in np.unravel_index(p, gradient.shape)) for p in places]
     index = np.array(entries, int).reshape(len(entries), gradient.ndim)
     scale = float(np.abs(flat).max())
     terms: dict[str, Array] = {}
-    if probe.complex_step:
+    if wrong.name in probe.confirmed:
         parts = [probe.entry_terms(wrong.name, entry) for entry in entries]
         terms = {name: np.array([part[name] for part in parts]) for name in parts[0]}
         numerical = np.sum(list(terms.values()), axis=0)
@@ -107,17 +110,19 @@ def take_sample(probe: Probe, gradient: Array, wrong: Row, rng: np.random.Genera
     else:
         pairs = [probe.entry(wrong.name, entry, scale) for entry in entries]
         numerical, error = np.array(pairs).T
-    return Sample(wrong.name, gradient, index, flat[places], numerical, error, terms)
+    parameter = probe.params[wrong.name].ravel()[places]
+    return Sample(wrong.name, gradient, index, flat[places], numerical, error, terms, parameter)
 
 
 def _patterns(
     sample: Sample, constants: dict[str, float], factors: dict[str, Array]
 ) -> Iterator[str]:
     """The sentences that fit, the most specific pattern first."""
-    yield from _single_precision(sample)
     yield from _one_ratio(sample, constants)
+    yield from _single_precision(sample)
     yield from _transposed(sample)
     yield from _terms(sample, constants)
+    yield from _penalty(sample)
     yield from _not_zero_where_it_should_be(sample)
     yield from _a_factor_too_many_or_too_few(sample, factors)
     yield from _some_entries(sample)
@@ -125,12 +130,14 @@ def _patterns(
 
 def _single_precision(sample: Sample) -> Iterator[str]:
     """Backprop is right but for its last digits."""
+    if sample.wrong.mean() < 0.5:
+        return
     if np.array_equal(sample.whole.astype(np.float32), sample.whole) and sample.largest_gap < 1e-2:
         yield "nearly right, and every entry is exactly a float32 number: it is computed in float32"
     if sample.largest_gap < 1e-6:
         yield (
             f"only the first {-np.log10(sample.largest_gap):.0f} digits are right: "
-            "is something in backward computed in float32?"
+            "is something computed in float32, or a small number (an epsilon) in one pass only?"
         )
 
 
@@ -141,7 +148,8 @@ def _one_ratio(sample: Sample, constants: dict[str, float]) -> Iterator[str]:
         return
     c = float(np.median(sample.backprop[large] / sample.numerical[large]))
     if sample.is_explained_by(c * sample.numerical):
-        yield f"backprop is {c:.6g} times what it should be, everywhere{_which(c, constants)}"
+        times = f"{c:.6g}" if abs(c - 1.0) > 1e-4 else f"1 {c - 1.0:+.1e}"
+        yield f"backprop is {times} times what it should be, everywhere{_which(c, constants)}"
 
 
 def _which(c: float, constants: dict[str, float]) -> str:
@@ -186,6 +194,19 @@ def _terms(sample: Sample, constants: dict[str, float]) -> Iterator[str]:
     yield f"backprop = {equation}; {', '.join(wrong)}"
 
 
+def _penalty(sample: Sample) -> Iterator[str]:
+    """The difference is a multiple of the parameter, or of its sign."""
+    gap = sample.backprop - sample.numerical
+    for what, shape in (("", sample.parameter), ("the sign of ", np.sign(sample.parameter))):
+        if len(gap) > 2 and shape.any():
+            c = float(gap @ shape / (shape @ shape))
+            if c and sample.is_explained_by(sample.numerical + c * shape):
+                yield (
+                    f"it is off by {c:.4g} x {what}the parameter: a penalty on the parameters "
+                    f"is in {'backward' if c > 0.0 else 'the loss'} only"
+                )
+
+
 def _not_zero_where_it_should_be(sample: Sample) -> Iterator[str]:
     """What is wrong should be 0 and is not, or is 0 and should not be: a mask."""
     open_ = (np.abs(sample.numerical) <= sample.error) & sample.wrong
@@ -228,11 +249,14 @@ def _some_entries(sample: Sample) -> Iterator[str]:
     wrong = sample.wrong
     if not 0.0 < wrong.mean() < 0.5:
         return
+    sizes = np.abs(sample.backprop[wrong])
+    if len(sizes) > 1 and sizes[0] > 0.0 and np.ptp(sizes) <= 1e-9 * sizes[0]:
+        yield f"most entries are right; the wrong ones are all ±{sizes[0]:.6g}: are they clipped?"
     index = sample.index[wrong]
     shared = [
         f"index {index[0, axis]} along axis {axis}"
         for axis in range(index.shape[1])
-        if len(index) > 1 and (index[:, axis] == index[0, axis]).all()
+        if len(index) > 2 and (index[:, axis] == index[0, axis]).all()
     ]
     where = (
         f"share {' and '.join(shared)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,11 @@ Gradients = Mapping[str, ArrayLike]
 
 def as_float64(params: Mapping[str, ArrayLike]) -> tuple[dict[str, Array], list[str]]:
     """Copies of the parameters, and notes on what was done to them."""
+    if not isinstance(params, Mapping):
+        raise TypeError(
+            f"params: expected a dictionary of arrays, got {type(params).__name__}; "
+            'give it a name, such as {"w": w}'
+        )
     point, notes = {}, []
     for name, value in params.items():
         array = np.asarray(value)
@@ -32,20 +37,31 @@ def as_float64(params: Mapping[str, ArrayLike]) -> tuple[dict[str, Array], list[
         if array.dtype != np.float64:
             notes.append(
                 f"{name} is {array.dtype}: a float64 copy is checked, "
-                "for differences of float32 have two or three digits"
+                f"for differences of {array.dtype} have too few digits"
                 if array.dtype.kind == "f"
                 else f"{name} is {array.dtype}: a float64 copy is checked"
             )
         point[name] = array.astype(np.float64)
+        if not np.isfinite(point[name]).all():
+            count = int((~np.isfinite(point[name])).sum())
+            raise ValueError(
+                f"params[{name!r}]: {count:,} entries are NaN or infinite; replace them"
+            )
     if not point:
         raise ValueError("params: expected at least one array with an entry, got none")
     return point, notes
 
 
 def guards(
-    probe: Probe, grads: Gradients | Callable[[dict[str, Array]], Gradients], notes: list[str]
+    probe: Probe,
+    grads: Gradients | Callable[[dict[str, Array]], Gradients],
+    names: Collection[str],
+    notes: list[str],
 ) -> tuple[dict[str, Array], float, list[str]]:
-    """The gradients, the loss, and everything that makes a comparison meaningless."""
+    """The gradients, the loss, and everything that makes a comparison meaningless.
+
+    `names` are those of all parameters, also of empty ones, which the probe leaves out.
+    """
     stops: list[str] = []
     frozen = {name: array.copy() for name, array in probe.params.items()}
 
@@ -55,7 +71,7 @@ def guards(
                 stops.append(f"{who} changes {name} in place: work on a copy")
                 array[...] = frozen[name]
 
-    first = probe()
+    first = probe({})
     unchanged("the loss")
     for part in first.values() if isinstance(first, Mapping) else (first,):
         if np.ndim(part) > 0:
@@ -64,12 +80,12 @@ def guards(
                 "such as its mean"
             )
         elif np.asarray(part).dtype.kind not in "iuf":
-            stops.append(f"the loss is {np.asarray(part).dtype}: return a real number")
+            stops.append(f"the loss is {part!r}: return a real number")
     if stops:
         return {}, float("nan"), stops
     if any(np.asarray(p).dtype in (np.float32, np.float16) for p in _parts(first)):
         notes.append("the loss comes back as float32, with seven digits at most: use float64 in it")
-    here, again = total(first), total(probe())
+    here, again = total(first), total(probe({}))
     if not abs(here) < HUGE:
         return {}, here, [f"the loss is {here:.3g}: check at a point where it is a usual number"]
     if here != again:
@@ -82,6 +98,8 @@ def guards(
     for name, array in probe.params.items():
         if name not in arrays:
             stops.append(f"there is no gradient for {name}: expected one of shape {array.shape}")
+        elif arrays[name].dtype != np.float64:
+            stops.append(f"the gradient of {name} is not real numbers: {arrays[name].dtype}")
         elif arrays[name].shape != array.shape:
             why = _why_this_shape(arrays[name].shape, array.shape)
             stops.append(
@@ -91,9 +109,8 @@ def guards(
         elif not (np.abs(arrays[name]) < HUGE).all():
             count = int((~(np.abs(arrays[name]) < HUGE)).sum())
             stops.append(f"the gradient of {name} has {count:,} entries that are NaN or infinite")
-    known = [*probe.params, *(note.split()[0] for note in notes if "is empty" in note)]
     for name in arrays:
-        if name not in known:
+        if name not in names:
             stops.append(f"there is a gradient for {name}, but no such parameter: check its name")
     if callable(grads) and not stops:
         second = _call(grads, probe.params)
@@ -117,12 +134,20 @@ def _call(
     """The gradients as float64 copies, so that a second backward cannot overwrite them."""
     with np.errstate(all="ignore"):
         answer = grads(params) if callable(grads) else grads
-    return {name: np.array(gradient, np.float64) for name, gradient in answer.items()}
+    if not isinstance(answer, Mapping):
+        raise TypeError(
+            f"grads: expected a dictionary with a gradient for each of params, "
+            f"got {type(answer).__name__}; name them as the params are"
+        )
+    arrays = {name: np.array(gradient) for name, gradient in answer.items()}
+    return {n: a.astype(np.float64) if a.dtype.kind in "iuf" else a for n, a in arrays.items()}
 
 
 def _why_this_shape(got: tuple[int, ...], wanted: tuple[int, ...]) -> str:
-    if got == wanted[::-1]:
+    if len(got) > 1 and got == wanted[::-1]:
         return ": transposed?"
-    if got[1:] == wanted or got[1:] == wanted[1:] == ():
+    if got == (1, *wanted):
+        return ": keepdims?"
+    if got[1:] == wanted and len(got) > len(wanted):
         return ": not summed over the rows of the batch?"
     return ""

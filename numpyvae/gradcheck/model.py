@@ -90,7 +90,7 @@ def _small_twin(vae: VAE, rng: np.random.Generator) -> tuple[VAE | None, str]:
 class _Nudged:
     """A dense layer whose input and output are moved, to see what that does to the loss."""
 
-    def __init__(self, layer: Dense | _Nudged) -> None:
+    def __init__(self, layer: Dense) -> None:
         self.layer = layer
         self.before: Any = 0.0
         self.after: Any = 0.0
@@ -114,6 +114,10 @@ class _Point:
         self.copies: dict[type, tuple[VAE, dict[str, list[tuple[_Nudged, str]]]]] = {}
         self.written: dict[type, dict[str, Array]] = {}  # what each copy holds now
         self.found: dict[str, Array] = {}  # the gradients
+
+    def of(self, vae: VAE) -> _Point:
+        """The same batch for another model."""
+        return _Point(vae, self.x, self.eps, self.target)
 
     @property
     def everything(self) -> list[str]:
@@ -149,11 +153,16 @@ class _Point:
         return {"reconstruction": loss.reconstruction, kl: self.vae.beta * loss.kl}
 
     def gradients(self) -> dict[str, Array]:
-        """What one pass backward says: of weights under their names, of arrays as in the Trace."""
+        """What one pass backward says: of weights under their names, of arrays as in the Trace.
+
+        Arrays that backward leaves out of the Trace are left out here.
+        """
         with np.errstate(all="ignore"):  # what is not finite is looked at instead
-            t = self.vae.backward(self.vae.forward(self.x, self.eps, self.target))
+            t = self.vae.forward(self.x, self.eps, self.target)
+            self.vae.backward(t)
         weights = {name: self.vae.parameters.gradient(name) for name in self.vae.parameters}
-        return weights | {name: _array(t, name) for name in self.everything if name not in weights}
+        arrays = {name: _array(t, name) for name in self.everything if name not in weights}
+        return weights | {name: array for name, array in arrays.items() if array is not None}
 
     def check(self, names: list[str], title: str, progress: Progress[str], seed: int) -> Report:
         """Check these gradients; arrays whose move the loss does not feel are left out."""
@@ -166,8 +175,10 @@ class _Point:
         for name in names:
             if name in self.vae.parameters.shapes:
                 params[name] = self.vae.parameters[name].copy()
-            else:
+            elif name in first:
                 params[name] = np.zeros(first[name].shape)
+            else:
+                notes.append(f"{name} is left out: backward does not write it into the Trace")
         with np.errstate(all="ignore"):
             t = self.vae.forward(self.x, self.eps, self.target)
             here = self.loss(params)
@@ -176,7 +187,7 @@ class _Point:
                 "sigma": sigma, "sigma^2": sigma**2, "eps": t.eps,
                 "p (1 - p)": t.p * (1.0 - t.p), "p": t.p, "x": t.x,
             }  # fmt: skip
-        for name in names:
+        for name in list(params):
             if name not in self.vae.parameters.shapes:
                 nudge = np.random.default_rng(seed).standard_normal(params[name].shape)
                 if self.loss({**params, name: nudge}) == here and first[name].any():
@@ -200,6 +211,8 @@ class _Point:
         )  # fmt: skip
         report.notes += notes
         report.parameters = self.vae.parameters.value.size
+        if not np.shares_memory(self.vae.parameters.grad, next(iter(first.values()))):
+            report.stops.append("parameters.grad was rebound: write into it, grad[:] = …")
         for name, old, now in zip(("x", "eps", "target"), before, (self.x, self.eps, self.target)):
             if not np.array_equal(old, now):
                 report.stops.append(f"the pass changes {name} in place: work on a copy")
@@ -208,36 +221,44 @@ class _Point:
     def known_mistakes(self, report: Report) -> list[str]:
         """The mistakes of the museum that give just the wrong gradients of this report.
 
-        Up to the first wrong one, as backprop meets them, all must be theirs but for rounding; of
-        several mistakes of which that is true, those are named that fit in the most places.
+        The one nearest the loss must be theirs but for rounding, and wrong with them; of several
+        such mistakes, those are named that fit in the most places.
         """
         for stop in report.stops:
             if "two different gradients" in stop:
                 known = "gradients_accumulated" if "twice" in stop else "noise_drawn_again"
                 return [f"known mistake: {MISTAKES[known]}"]
         wrong = report.failed
-        order = [row.name for row in reversed(report.rows)]
         plain = VAE(
             self.vae.hidden, self.vae.latent, beta=self.vae.beta, image_shape=self.vae.image_shape
         ).astype(np.float64)
         plain.parameters.value[:] = self.vae.parameters.value
+        right = self.of(plain).gradients()
         fits: dict[str, int] = {}
         for name, mistake in MISTAKES.items():
             if wrong and not mistake.invisible:
-                other = _Point(break_backward(plain, name), self.x, self.eps, self.target)
-                theirs = other.gradients()
-                same = {n for n in order if np.allclose(self.found[n], theirs[n], 1e-11, 1e-14)}
-                if same.issuperset(order[: order.index(wrong[0]) + 1]):
+                theirs = self.of(break_backward(plain, name)).gradients()
+                if np.allclose(theirs[wrong[0]], right[wrong[0]], 1e-11, 1e-14):
+                    continue
+                same = {
+                    n for n in self.found if np.allclose(self.found[n], theirs[n], 1e-11, 1e-14)
+                }
+                if wrong[0] in same:
                     fits[name] = len(same)
         most = max(fits.values(), default=0)
         return [f"known mistake: {MISTAKES[name]}" for name, n in fits.items() if n == most]
 
 
-def _array(t: Trace, name: str) -> Array:
+def _equal(a: Array, b: Array) -> bool:
+    """Equal but for rounding."""
+    return np.allclose(a, b, rtol=1e-11, atol=1e-14)
+
+
+def _array(t: Trace, name: str) -> Array | None:
     """The array of a Trace that is called "dz" or "dg[0]"."""
     field, _, index = name.rstrip("]").partition("[")
     value = getattr(t, field)
-    array: Array = value[int(index)] if index else value
+    array: Array | None = value[int(index)] if index and value is not None else value
     return array
 
 
@@ -247,8 +268,7 @@ def _with_nudges(vae: VAE) -> tuple[VAE, dict[str, list[tuple[_Nudged, str]]]]:
     vae.encoder, vae.decoder = copy.copy(vae.encoder), copy.copy(vae.decoder)
     h = [_Nudged(layer) for layer in vae.encoder.layers]
     g = [_Nudged(layer) for layer in vae.decoder.layers]
-    mu, inner, output = map(_Nudged, (vae.mu_head, vae.logvar_head, vae.output))
-    logvar = _Nudged(inner)  # twice, for h is moved there, and the copy of h that only it reads
+    mu, logvar, output = map(_Nudged, (vae.mu_head, vae.logvar_head, vae.output))
     vae.encoder.layers, vae.decoder.layers = h, g  # type: ignore[assignment]
     vae.mu_head, vae.logvar_head, vae.output = mu, logvar, output  # type: ignore[assignment]
     places: dict[str, list[tuple[_Nudged, str]]] = {
@@ -256,7 +276,7 @@ def _with_nudges(vae: VAE) -> tuple[VAE, dict[str, list[tuple[_Nudged, str]]]]:
         "dz": [(g[0], "before")],
         "dmu": [(mu, "after")],
         "dlogvar": [(logvar, "after")],
-        "dh_logvar": [(inner, "before")],
+        "dh_logvar": [(logvar, "before")],
         f"dh[{len(h) - 1}]": [(mu, "before"), (logvar, "before")],
     }
     for i in range(len(h)):

@@ -32,44 +32,90 @@ class Probe:
         self.loss = loss
         self.params = dict(params)
         self.evaluations = 0
-        self.complex_step = False
-        self.why_not = ""  # why the complex step cannot be used
+        self.confirmed: set[str] = set()  # parameters for which the complex step may be used
+        self.why_not = ""  # why it may not be
         self.noise = 0.0
 
-    def __call__(self, **changed: Array) -> Any:
+    def __call__(self, changed: Mapping[str, Array]) -> Any:
         """The loss, or its named terms, with some parameters changed."""
         self.evaluations += 1
         with np.errstate(all="ignore"):  # what is not finite is looked at instead
             return self.loss({**self.params, **changed})
 
+    def nearby(self, changed: Mapping[str, Array]) -> float:
+        """The loss as a float; NaN where it refuses to be computed, as outside its domain."""
+        try:
+            return total(self(changed))
+        except (ArithmeticError, AssertionError, ValueError):
+            return float("nan")
+
     def measure_noise(self, rng: np.random.Generator) -> None:
         """How far rounding moves the loss, along one random direction through all parameters."""
         v = {name: rng.standard_normal(array.shape) for name, array in self.params.items()}
+        length = sum(float(np.sum(direction**2)) for direction in v.values()) ** 0.5
 
         def phi(t: float) -> float:
-            return total(self(**{name: self.params[name] + t * v[name] for name in v}))
+            return self.nearby({name: self.params[name] + t / length * v[name] for name in v})
 
         self.noise = rounding_noise(phi)
 
     def slope(self, name: str, v: Array) -> Derivative:
         """∂loss/∂t at θ + t v, v of the shape of parameter `name`, by finite differences."""
         return derivative(
-            lambda t: total(self(**{name: self.params[name] + t * v})), noise=self.noise
+            lambda t: self.nearby({name: self.params[name] + t * v}), noise=self.noise
         )
 
     def complex_slopes(self, name: str, v: Array) -> dict[str, float]:
         """The same by complex step, for each term of the loss; TypeError if it gets lost."""
         with warnings.catch_warnings():
             warnings.simplefilter("error", np.exceptions.ComplexWarning)
-            value = self(**{name: self.params[name] + 1j * H * v})
+            value = self({name: self.params[name] + 1j * H * v})
         terms = value if isinstance(value, Mapping) else {"loss": value}
         if not any(np.iscomplexobj(part) for part in terms.values()):
-            raise TypeError("the loss came back real")
+            raise TypeError("the loss comes back real")
         return {term: float(np.imag(part)) / H for term, part in terms.items()}
 
     def complex_slope(self, name: str, v: Array) -> float:
         """The same, summed over the terms."""
         return sum(self.complex_slopes(name, v).values())
+
+    def confirm(self, trials: list[tuple[str, Array, Derivative]]) -> list[float | None]:
+        """Try the complex step where finite differences know the answer; return what it says.
+
+        None of it is believed if it raises an exception, comes back real, or is wrong in any smooth
+        direction, even if a kink too small to be seen were there. For each parameter it is
+        believed if it is right, within the error bars, in one smooth direction and all others.
+        """
+        found: list[float] = []
+        right: dict[str, list[bool]] = {name: [] for name, _, _ in trials}
+        try:
+            for name, v, finite in trials:
+                slope = self.complex_slope(name, v)
+                if not np.isfinite(slope) and np.isfinite(finite.value):
+                    raise ArithmeticError(f"it is not finite along {name}")
+                found.append(slope)
+                if finite.status == "smooth":
+                    room = K * finite.error + 4.0 * EPS * abs(slope)
+                    gap = abs(slope - finite.value)
+                    right[name].append(gap <= room)
+                    if gap > room + finite.hidden:
+                        raise ArithmeticError(f"it is wrong along {name}: np.abs in the loss?")
+        except Exception as error:  # the loss is anybody's code, and may fail in any way
+            self.why_not = str(error).splitlines()[0] if str(error) else type(error).__name__
+            return [None] * len(trials)
+        self.confirmed = {name for name, answers in right.items() if answers and all(answers)}
+        return [
+            slope if name in self.confirmed else None for (name, _, _), slope in zip(trials, found)
+        ]
+
+    @property
+    def method(self) -> str:
+        """How the numerical side is computed, in words."""
+        left = [name for name in self.params if name not in self.confirmed]
+        if not self.confirmed:
+            return f"finite differences (no complex step: {self.why_not or 'not confirmed'})"
+        method = "complex step, confirmed by finite differences"
+        return method + (f"; these alone for {', '.join(map(str, left))}" if left else "")
 
     def complex_spread(self, name: str, v: Array, rng: np.random.Generator) -> float:
         """How far the slope along v moves if rounding moves the parameters: much, on a kink.
@@ -89,33 +135,11 @@ class Probe:
         self.params = here
         return max(slopes) - min(slopes)
 
-    def confirm(self, trials: list[tuple[str, Array, Derivative]]) -> list[float]:
-        """Try the complex step where finite differences know the answer; return what it says.
-
-        Any smooth direction in which both differ by more than their error bars, an exception, or a
-        loss that comes back real, and `complex_step` stays False and the list empty.
-        """
-        found = []
-        try:
-            for name, v, finite in trials:
-                slope = self.complex_slope(name, v)
-                if not np.isfinite(slope) and np.isfinite(finite.value):
-                    raise ArithmeticError(f"not finite along {name}")
-                room = K * finite.error + finite.hidden + 4.0 * EPS * abs(slope)
-                if finite.status == "smooth" and abs(slope - finite.value) > room:
-                    raise ArithmeticError(f"finite differences disagree along {name}")
-                found.append(slope)
-        except Exception as error:  # the loss is anybody's code, and may fail in any way
-            self.why_not = str(error).splitlines()[0] if str(error) else type(error).__name__
-            return []
-        self.complex_step = True
-        return found
-
     def entry(self, name: str, index: tuple[int, ...], scale: float) -> tuple[float, float]:
         """∂loss/∂name[index] and its error bar, by the better of the two methods."""
         v = np.zeros(self.params[name].shape)
         v[index] = 1.0
-        if self.complex_step:
+        if name in self.confirmed:
             slope = self.complex_slope(name, v)
             return slope, 1e-12 * max(scale, abs(slope))
         finite = self.slope(name, v)
@@ -146,7 +170,7 @@ class Probe:
             for half in halves:
                 v = np.zeros(gradient.shape)
                 v.ravel()[half] = flat[half]
-                slope = self.complex_slope if self.complex_step else self._quick_slope
+                slope = self.complex_slope if name in self.confirmed else self._quick_slope
                 gap = abs(float(np.sum(gradient * v)) - slope(name, v))
                 gaps.append(gap if np.isfinite(gap) else np.inf)
             entries = halves[int(gaps[1] > gaps[0])]
@@ -156,9 +180,8 @@ class Probe:
         """One central difference, good for finding what is most wrong."""
         h = 1e-5 / max(float(np.linalg.norm(v)), 1e-30)
         here = self.params[name]
-        return (total(self(**{name: here + h * v})) - total(self(**{name: here - h * v}))) / (
-            2.0 * h
-        )
+        up, down = self.nearby({name: here + h * v}), self.nearby({name: here - h * v})
+        return (up - down) / (2.0 * h)
 
 
 def total(value: Any) -> float:

@@ -154,7 +154,7 @@ class Report:
         lines += [_wrapped("STOP", stop) for stop in self.stops]
         lines += [f"  {self._summary()}"]
         if self.twin is not None and not self.twin.ok:
-            lines += [f"  {self.twin._summary()} (on its small twin, below)"]
+            lines += [f"  {self.twin._summary()} (its small twin, below)"]
         lines += [_wrapped("hint", hint) for hint in self.hints]
         if self.twin is not None and self.twin.ok:
             digits = min(row.digits for row in self.twin.rows if row.verdict == "PASS")
@@ -168,7 +168,7 @@ class Report:
     def _summary(self) -> str:
         """The verdict in one line."""
         if self.stops:
-            return "FAIL: nothing was compared, for the reason above"
+            return "FAIL: nothing was compared"
         counts = {
             verdict: sum(row.verdict == verdict for row in self.rows)
             for verdict in ("PASS", "UNSURE", "BLIND")
@@ -181,7 +181,7 @@ class Report:
             for verdict in ("UNSURE", "BLIND")
             if counts[verdict]
         )
-        return f"PASS: {text}" if counts["PASS"] else f"FAIL: {text}; nothing could be tested"
+        return f"PASS: {text}" if counts["PASS"] else f"UNSURE: {text}; nothing could be tested"
 
 
 def _wrapped(kind: str, sentence: str) -> str:
