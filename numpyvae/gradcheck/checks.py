@@ -231,7 +231,7 @@ def _compare(
         for (other, v, finite), slope in zip(trials, exact):
             if other == name:
                 row = judge(name, gradients[name], v, finite, slope, here, probe.noise)
-                if slope is not None:
+                if probe.confirmed:
                     _look_again(probe, row, gradients[name], v, rng)
                 candidates.append(row)
         row = min(candidates, key=lambda r: (WORST_FIRST.index(r.verdict), r.digits))
@@ -246,7 +246,7 @@ def _compare(
 def _look_again(
     probe: Probe, row: Row, gradient: Array, v: Array, rng: np.random.Generator
 ) -> None:
-    """Change a verdict of the complex step that is too hard (on a kink) or too mild."""
+    """With the help of the complex step, change a verdict that is too hard or too mild."""
     gap = abs(row.backprop - row.numerical)
     if row.verdict == "FAIL" and probe.complex_spread(row.name, v, rng) > 0.1 * gap:
         row.verdict = "UNSURE"

@@ -238,12 +238,8 @@ class _Point:
         for name, mistake in MISTAKES.items():
             if wrong and not mistake.invisible:
                 theirs = self.of(break_backward(plain, name)).gradients()
-                if np.allclose(theirs[wrong[0]], right[wrong[0]], 1e-11, 1e-14):
-                    continue
-                same = {
-                    n for n in self.found if np.allclose(self.found[n], theirs[n], 1e-11, 1e-14)
-                }
-                if wrong[0] in same:
+                same = {n for n in self.found if _equal(self.found[n], theirs[n])}
+                if wrong[0] in same and not _equal(theirs[wrong[0]], right[wrong[0]]):
                     fits[name] = len(same)
         most = max(fits.values(), default=0)
         return [f"known mistake: {MISTAKES[name]}" for name, n in fits.items() if n == most]
