@@ -61,7 +61,8 @@ def derivative(phi: Callable[[float], float], noise: float | None = None) -> Der
 
     D_k = (φ(h_k) − φ(−h_k)) / 2h_k has an error of about c h_k², which Richardson's
     R_k = (100 D_{k+1} − D_k) / 99 cancels; what it then still changes, |R_k − D_{k+1}|, and the
-    rounding of φ, `noise` / h, are the error bar. The answer is the R_k with the smallest bar
+    rounding of φ, `noise` / h, are the error bar; and |D_{k+1} − D_k| where that grows instead of
+    falling by 100, for then the error is not of that kind. The answer is the R_k with the smallest bar
     that no smaller step contradicts: a kink between two steps makes the larger one wrong.
 
     `noise` is how far rounding moves φ; it is measured (`rounding_noise`) unless given. φ takes
@@ -80,6 +81,8 @@ def derivative(phi: Callable[[float], float], noise: float | None = None) -> Der
         improved = (square * differences[1:] - differences[:-1]) / (square - 1.0)
         error = np.abs(improved - differences[1:])
         error += (square * rounding[1:] + rounding[:-1]) / (square - 1.0)
+        changes = np.abs(np.diff(differences))
+        error[1:] += np.where(changes[1:] > changes[:-1], changes[1:], 0.0)
         error = np.where(np.isfinite(error), error, np.inf)
 
     nowhere = Derivative(np.nan, np.inf, np.nan, "noisy", differences, np.inf)
