@@ -11,7 +11,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn, get_args
@@ -21,8 +21,9 @@ from tqdm import tqdm
 
 from numpyvae import __version__, pictures
 from numpyvae.checkpoints import load, replacing, save
+from numpyvae.evaluation import evaluate
 from numpyvae.gradcheck import MISTAKES, break_backward, check_vae
-from numpyvae.images import Pixels, as_pixels, binarize, corrupt
+from numpyvae.images import Pixels, as_pixels, binarize, check_images, corrupt
 from numpyvae.inputs import check_count
 from numpyvae.mnist import MNIST_FOLDER, Dataset, load_images
 from numpyvae.optimizers import Adam, RMSprop
@@ -49,6 +50,12 @@ examples:
   numpyvae gradcheck --model numpyvae-out/model.npz --plot check.png
 
 exit status: 0 if every gradient that could be tested is right, 1 if not, 2 for bad input
+"""
+
+EVALUATE = """\
+examples:
+  numpyvae evaluate numpyvae-out
+  numpyvae evaluate numpyvae-out --images all --json
 """
 
 OPTIMIZERS = {"rmsprop": RMSprop, "adam": Adam}
@@ -135,6 +142,23 @@ def _parser() -> argparse.ArgumentParser:
         help="check a trained model, on test images of MNIST if they fit",
     )
     command.add_argument("--plot", metavar="FILE", help="draw the check, as PNG")
+
+    command = commands.add_parser(
+        "evaluate",
+        help="how good a trained model is: ELBO, bounds, evidence",
+        description="Print the ELBO of test images, tighter bounds and, for one or two latents,\n"
+        "the evidence that they bound, by integration; write pictures of it to DIR.",
+        epilog=EVALUATE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(run=_evaluate)
+    command.add_argument("dir", metavar="DIR", help="the folder that numpyvae train wrote")
+    command.add_argument(
+        "--images", default="1000", metavar="N", help="number of test images, or all (1000)"
+    )
+    command.add_argument("--data", metavar="PATH", help="other images than the model's own")
+    command.add_argument("--json", action="store_true", help="print the numbers as JSON")
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="of the draws (0)")
     return parser
 
 
@@ -233,6 +257,45 @@ def _images_for(vae: VAE) -> Array | None:
     return data.x_test[:16] if vae.image_shape == data.image_shape else None
 
 
+def _evaluate(options: argparse.Namespace) -> int:
+    folder = Path(options.dir)
+    try:
+        vae = load(folder / MODEL)
+        settings = _read_settings(folder / SETTINGS)
+        data = load_images(options.data or settings.get("data") or MNIST_FOLDER)
+        count = len(data.x_test)
+        if options.images != "all":
+            if not options.images.isdecimal():
+                raise ValueError(f"--images: expected a number or all, got {options.images!r}")
+            count = min(check_count("images", int(options.images), least=2), count)
+        rng = np.random.default_rng(check_count("seed", options.seed, least=0))
+        x = as_pixels(check_images("images", data.x_test[:count], vae.image_shape), np.float32)
+        x = binarize(x, settings.get("pixels", "grey"), rng)
+        bar = functools.partial(tqdm, delay=1.0, leave=False, disable=None)
+        result = evaluate(vae, x, rng, progress=bar)
+        figures = {"bounds.png": pictures.ladder(result), "kl.png": pictures.latent_kl(result)}
+        if vae.latent == 2:
+            figures["posteriors.png"] = pictures.posteriors(vae, x, result)
+        _save_figures(folder, figures)
+    except (ValueError, OSError, MemoryError) as error:
+        return _complain(error, 2)
+    print(json.dumps(result.as_dict(), indent=2) if options.json else result)
+    if not options.json:
+        print(f"  {folder} holds {', '.join(sorted(figures))}")
+    return 0
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    """The settings of the training, or none if the file is missing."""
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        raise ValueError(f"{path}: damaged, not JSON; delete it") from None
+    return settings if isinstance(settings, dict) else {}
+
+
 def _with_bar(training: Training) -> Iterator[Epoch]:
     """The epochs, each printed as a line above a progress bar; no bar where nobody sees it."""
     with tqdm(training, unit="epoch", leave=False, disable=None) as bar:
@@ -302,6 +365,10 @@ def _draw(
     }
     if vae.latent == 2:
         figures["manifold.png"] = pictures.manifold(vae)
+    _save_figures(out, figures)
+
+
+def _save_figures(folder: Path, figures: Mapping[str, Any]) -> None:
     for name, figure in figures.items():
-        with replacing(out / name) as file:
+        with replacing(folder / name) as file:
             figure.savefig(file, format="png")

@@ -62,8 +62,8 @@ def derivative(phi: Callable[[float], float], noise: float | None = None) -> Der
     D_k = (φ(h_k) − φ(−h_k)) / 2h_k has an error of about c h_k², which Richardson's
     R_k = (100 D_{k+1} − D_k) / 99 cancels; what it then still changes, |R_k − D_{k+1}|, and the
     rounding of φ, `noise` / h, are the error bar; and |D_{k+1} − D_k| where that grows instead of
-    falling by 100, for then the error is not of that kind. The answer is the R_k with the smallest bar
-    that no smaller step contradicts: a kink between two steps makes the larger one wrong.
+    falling by 100, for then the error is not of that kind. The answer is the R_k with the smallest
+    bar that no smaller step contradicts: a kink between two steps makes the larger one wrong.
 
     `noise` is how far rounding moves φ; it is measured (`rounding_noise`) unless given. φ takes
     a float and returns one. (The extrapolation is Richardson's, 1911.)
