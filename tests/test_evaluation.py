@@ -1,0 +1,142 @@
+"""The table of `numpyvae evaluate`, its JSON, its pictures, and what it may be called."""
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from numpyvae import VAE, save
+from numpyvae.cli import main
+from numpyvae.evaluation import evaluate
+from numpyvae.pictures import ladder, latent_kl, posteriors
+
+
+@pytest.fixture
+def trained(tmp_path, monkeypatch):
+    """A folder as `numpyvae train` writes it, of a small model on few images."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    ink = rng.random((400, 1)) < 0.5
+    shapes = np.where(ink, np.arange(16) < 8, np.arange(16) >= 8) * 0.8
+    np.save("images.npy", (shapes + 0.1 * rng.random((400, 16))).reshape(-1, 4, 4))
+
+    def make(*arguments):
+        options = ["--hidden", "8", "--epochs", "20", "--batch-size", "20", "--out", "model"]
+        assert main(["train", "--data", "images.npy", *options, *arguments]) == 0
+        return tmp_path / "model"
+
+    return make
+
+
+def test_the_ladder_rises_and_the_gap_is_the_kl(trained, capsys):
+    folder = trained()
+    capsys.readouterr()
+    assert main(["evaluate", "model", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    ladder = [found[name]["mean"] for name in ("ELBO", "bound, k = 5", "bound, k = 50")]
+    ladder.append(found["evidence"]["mean"])
+    assert all(low < high + 0.02 for low, high in pairwise(ladder))
+    assert found["images"] == 40
+    assert found["kind"] == "grey cross-entropy"
+    assert "bits per pixel" not in found
+    assert -found["ELBO"]["mean"] == pytest.approx(found["reconstruction"] + found["kl"])
+    assert sum(found["KL per latent"]) == pytest.approx(found["kl"])
+    gap = found["evidence"]["mean"] - found["ELBO"]["mean"]
+    assert found["KL(q, posterior)"] == pytest.approx(gap, abs=0.05)
+    for name in ("bounds.png", "kl.png", "posteriors.png"):
+        assert (folder / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_grey_pixels_have_no_likelihood_and_binary_ones_do(trained, capsys):
+    trained()
+    capsys.readouterr()
+    assert main(["evaluate", "model"]) == 0
+    text = capsys.readouterr().out
+    assert "grey cross-entropy, nats per image" in text
+    assert "has no bits per pixel" in text
+    assert "log p(x)" not in text
+    assert "NLL of binary ones" in text
+    trained("--pixels", "thresholded")
+    capsys.readouterr()
+    assert main(["evaluate", "model", "--images", "all"]) == 0
+    text = capsys.readouterr().out
+    assert "log p(x), nats per image" in text
+    assert "bits per pixel" in text
+    assert "cross-entropy" not in text
+    nll, bits = (float(w) for w in (text.split("NLL ")[1].split()[0],
+                                    text.split(" = ")[-1].split()[0]))  # fmt: skip
+    assert bits == pytest.approx(nll / (16 * np.log(2.0)), abs=1e-3)
+
+
+def test_more_latents_have_bounds_but_no_evidence(trained, capsys):
+    folder = trained("--latent", "3")
+    capsys.readouterr()
+    assert main(["evaluate", "model"]) == 0
+    text = capsys.readouterr().out
+    assert "below the bound, k = 500" in text
+    assert "evidence" not in text
+    assert not (folder / "posteriors.png").exists()
+
+
+def test_one_latent(trained, capsys):
+    trained("--latent", "1")
+    capsys.readouterr()
+    assert main(["evaluate", "model"]) == 0
+    assert "true posterior" in capsys.readouterr().out
+
+
+def test_the_same_seed_gives_the_same_table(trained, capsys):
+    trained("--pixels", "dynamic")
+    tables = []
+    for seed in ("0", "0", "1"):
+        capsys.readouterr()
+        assert main(["evaluate", "model", "--seed", seed]) == 0
+        tables.append(capsys.readouterr().out)
+    assert tables[0] == tables[1] != tables[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["nowhere"], "nowhere/model.npz: no such file; `numpyvae train` writes one"),
+        (["model", "--images", "some"], "--images: expected a number or all, got 'some'"),
+        (["model", "--images", "1"], "images: expected a whole number of at least 2"),
+        (["model", "--data", "nothing.npy"], "nothing.npy"),
+        (["model", "--seed", "-1"], "seed: expected a whole number"),
+    ],
+)
+def test_bad_input_gets_one_line(tmp_path, monkeypatch, capsys, arguments, complaint):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model").mkdir()
+    save("model/model.npz", VAE(8, 2))
+    assert main(["evaluate", *arguments]) == 2
+    error = capsys.readouterr().err.replace("\\", "/")
+    assert complaint in error
+    assert len(error.splitlines()) == 1
+    assert [path.name for path in (tmp_path / "model").iterdir()] == ["model.npz"]
+
+
+def test_settings_that_are_damaged_are_named(tmp_path, capsys):
+    save(tmp_path / "model.npz", VAE(8, 2))
+    (tmp_path / "settings.json").write_text("{")
+    assert main(["evaluate", str(tmp_path)]) == 2
+    assert "settings.json: damaged, not JSON; delete it" in capsys.readouterr().err
+
+
+def test_the_pictures_show_what_the_numbers_say(rng):
+    vae, x = VAE(8, 2, image_shape=(3, 3), rng=1), rng.random((30, 9))
+    result = evaluate(vae, x)
+    (bars,) = ladder(result).axes[0].containers
+    means = [values.mean() for values in result.ladder.values()]
+    np.testing.assert_allclose(np.array(bars.lines[0].get_ydata(), float), means)
+    titles = [axes.get_title() for axes in posteriors(vae, x, result).axes if axes.get_title()]
+    worst = int(np.argmax(result.evidence.gap))
+    assert f"image {worst}: KL(q ‖ p) = {result.evidence.gap[worst]:.2f}" in titles
+    bars = latent_kl(result).axes[0].patches
+    np.testing.assert_allclose(
+        [bar.get_height() for bar in bars], np.sort(result.kl_per_latent)[::-1]
+    )
+    three = VAE(8, 3, image_shape=(3, 3), rng=1)
+    with pytest.raises(ValueError, match="needs 2 latents, this model has 3"):
+        posteriors(three, x, evaluate(three, x))
