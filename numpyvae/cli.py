@@ -28,6 +28,7 @@ from numpyvae.inputs import check_count
 from numpyvae.mnist import MNIST_FOLDER, Dataset, load_images
 from numpyvae.optimizers import Adam, RMSprop
 from numpyvae.parameters import Array
+from numpyvae.reproduction import PUBLISHED, reproduce
 from numpyvae.training import Epoch, Training, train
 from numpyvae.vae import VAE
 
@@ -58,10 +59,19 @@ examples:
   numpyvae evaluate numpyvae-out --images all --json
 """
 
+REPRODUCE = """\
+examples:
+  numpyvae reproduce classic                    50 epochs for each seed: about a minute each
+  numpyvae reproduce pytorch-400-20 --seeds 1   10 epochs
+"""
+
 OPTIMIZERS = {"rmsprop": RMSprop, "adam": Adam}
 MODEL, HISTORY, SETTINGS = "model.npz", "history.csv", "settings.json"
 PICTURES = ("loss.png", "latent.png", "manifold.png", "reconstructions.png", "samples.png")
-RESULTS = (MODEL, HISTORY, SETTINGS, *PICTURES)
+EPOCHS = "epochs"
+VIEWS = ("interpolation.png", "walk.png", "animation.gif")
+EVALUATION = ("bounds.png", "kl.png", "posteriors.png")
+RESULTS = (MODEL, HISTORY, SETTINGS, *PICTURES, *VIEWS, *EVALUATION, EPOCHS)
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -119,6 +129,9 @@ def _parser() -> argparse.ArgumentParser:
     option("--latent", 2, "number of latents", type=int, metavar="N")
     option("--beta", 1.0, "weight of the KL in the loss", type=float, metavar="B")
     group = command.add_argument_group("training")
+    group.add_argument(
+        "--keep-epochs", action="store_true", help="keep the model of every epoch, to animate"
+    )
     option("--epochs", 10, "passes over the training images", type=int, metavar="N")
     option("--batch-size", 100, "images per step", type=int, metavar="N")
     option("--optimizer", "rmsprop", "how the gradient moves the weights", choices=OPTIMIZERS)
@@ -159,6 +172,31 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--data", metavar="PATH", help="other images than the model's own")
     command.add_argument("--json", action="store_true", help="print the numbers as JSON")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="of the draws (0)")
+
+    command = commands.add_parser(
+        "draw",
+        help="more pictures of a trained model",
+        description="Draw the way from one test image to another, what each latent does and, if\n"
+        "the model was trained with --keep-epochs and has two latents, the training as a GIF.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(run=_draw_views)
+    command.add_argument("dir", metavar="DIR", help="the folder that numpyvae train wrote")
+    command.add_argument("--data", metavar="PATH", help="other images than the model's own")
+
+    command = commands.add_parser(
+        "reproduce",
+        help="train a published set-up, and compare the losses",
+        description="Train a published set-up on full MNIST and print our losses beside the\n"
+        "published ones. Exit status: 0 if all agree, 1 if not.",
+        epilog=REPRODUCE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(run=_reproduce)
+    command.add_argument("name", choices=PUBLISHED, help="what to reproduce")
+    command.add_argument(
+        "--seeds", type=int, default=3, metavar="N", help="trainings, with seeds 0, 1, … (3)"
+    )
     return parser
 
 
@@ -206,6 +244,9 @@ def _train(options: argparse.Namespace) -> int:
         _keep_earlier(out)
         for epoch in _with_bar(training):
             save(out / MODEL, vae)
+            if options.keep_epochs:
+                (out / EPOCHS).mkdir(exist_ok=True)
+                save(out / EPOCHS / f"{epoch.number:04}.npz", vae)
             epochs.append(epoch)  # from here on it is true that it was saved
             _write_history(out / HISTORY, epochs)
             _write_settings(out / SETTINGS, options)
@@ -283,6 +324,48 @@ def _evaluate(options: argparse.Namespace) -> int:
     if not options.json:
         print(f"  {folder} holds {', '.join(sorted(figures))}")
     return 0
+
+
+def _draw_views(options: argparse.Namespace) -> int:
+    folder = Path(options.dir)
+    try:
+        vae = load(folder / MODEL)
+        data = load_images(
+            options.data or _read_settings(folder / SETTINGS).get("data") or MNIST_FOLDER
+        )
+        x = check_images("images", data.x_test, vae.image_shape)
+        y = np.zeros(len(x), int) if data.y_test is None else data.y_test
+        # one image of each label, and beside it one of the next label
+        ends = [int(np.flatnonzero(y == label)[0]) for label in np.unique(y)[:10]]
+        ends = ends if len(ends) > 1 else list(range(min(10, len(x))))
+        pairs = x[ends[0::2]][: len(ends) // 2], x[ends[1::2]]
+        figures = {
+            "interpolation.png": pictures.interpolation(vae, *pairs),
+            "walk.png": pictures.walk(vae, x[0] if vae.latent > 20 else None),
+        }
+        _save_figures(folder, figures)
+        written = list(figures)
+        kept = sorted((folder / EPOCHS).glob("*.npz")) if vae.latent == 2 else []
+        if kept:
+            bar = tqdm(kept, desc="animation", delay=1.0, leave=False, disable=None)
+            models = [load(path) for path in bar]
+            pictures.animation(folder / "animation.gif", models, x[:2000], y[:2000])
+            written.append("animation.gif")
+    except (ValueError, OSError, MemoryError) as error:
+        return _complain(error, 2)
+    print(f"{folder} holds {', '.join(written)}")
+    return 0
+
+
+def _reproduce(options: argparse.Namespace) -> int:
+    try:
+        seeds = range(check_count("seeds", options.seeds))
+    except ValueError as error:
+        return _complain(error, 2)
+    bar = functools.partial(tqdm, unit="epoch", leave=False, disable=None)
+    result = reproduce(PUBLISHED[options.name], seeds, progress=bar)
+    print(result)
+    return 0 if result.agrees.all() else 1
 
 
 def _read_settings(path: Path) -> dict[str, Any]:

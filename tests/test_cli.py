@@ -129,6 +129,7 @@ def test_defaults_are_those_of_the_classic():
         "data": None, "out": "numpyvae-out", "pixels": "grey", "noise": 0.0,
         "hidden": [256], "latent": 2, "beta": 1.0,
         "epochs": 10, "batch_size": 100, "optimizer": "rmsprop", "learning_rate": 1e-3, "seed": 0,
+        "keep_epochs": False,
     }  # fmt: skip
 
 

@@ -1,15 +1,18 @@
 """The table of `numpyvae evaluate`, its JSON, its pictures, and what it may be called."""
 
 import json
+import re
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from numpyvae import VAE, save
+from numpyvae import VAE, save, train
+from numpyvae.bounds import mean_and_error
 from numpyvae.cli import main
 from numpyvae.evaluation import evaluate
-from numpyvae.pictures import ladder, latent_kl, posteriors
+from numpyvae.pictures import animation, interpolation, ladder, latent_kl, posteriors, walk
 
 
 @pytest.fixture
@@ -140,3 +143,67 @@ def test_the_pictures_show_what_the_numbers_say(rng):
     three = VAE(8, 3, image_shape=(3, 3), rng=1)
     with pytest.raises(ValueError, match="needs 2 latents, this model has 3"):
         posteriors(three, x, evaluate(three, x))
+
+
+def test_draw_makes_its_pictures_and_an_animation_of_the_kept_epochs(trained, capsys):
+    folder = trained("--keep-epochs")
+    assert len(list((folder / "epochs").glob("*.npz"))) == 20
+    capsys.readouterr()
+    assert main(["draw", "model"]) == 0
+    assert "model holds interpolation.png, walk.png, animation.gif" in capsys.readouterr().out
+    image = pytest.importorskip("PIL.Image").open(folder / "animation.gif")
+    assert image.n_frames == 20
+    image.close()
+    assert not list(folder.glob(".*"))
+    # a second training moves all of it out of the way, and has no epochs to animate
+    trained()
+    assert (folder / "earlier-1" / "epochs").is_dir()
+    assert (folder / "earlier-1" / "animation.gif").exists()
+    capsys.readouterr()
+    assert main(["draw", "model"]) == 0
+    assert "animation" not in capsys.readouterr().out
+
+
+def test_draw_with_many_latents_and_bad_input(trained, capsys):
+    trained("--latent", "23")
+    assert main(["draw", "model"]) == 0
+    assert main(["draw", "nowhere"]) == 2
+    assert "no such file" in capsys.readouterr().err
+
+
+def test_a_walk_moves_one_latent_and_an_interpolation_ends_at_the_means(rng):
+    vae, x = VAE(8, 3, image_shape=(4, 2), rng=1), rng.random((4, 8))
+    axes = walk(vae, steps=5).axes[0]
+    picture = axes.get_images()[0].get_array()
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == ["$z_{1}$", "$z_{2}$", "$z_{3}$"]
+    middle = vae.decode(np.zeros((1, 3))).reshape(4, 2)
+    np.testing.assert_allclose(picture[1:5, 9:11], middle, atol=1e-6)  # row 1, column 3 of 5
+    axes = interpolation(vae, x[:2], x[2:], steps=3).axes[0]
+    picture = axes.get_images()[0].get_array()
+    np.testing.assert_allclose(picture[1:5, 5:7], vae.reconstruct(x[:1]).reshape(4, 2), atol=1e-6)
+    np.testing.assert_allclose(picture[1:5, 17:19], x[2].reshape(4, 2), atol=1e-6)
+    with pytest.raises(ValueError, match="second: expected 2 images as in first, got 1"):
+        interpolation(vae, x[:2], x[:1])
+    with pytest.raises(ValueError, match="train with --keep-epochs"):
+        animation("a.gif", [], x, np.zeros(4))
+
+
+@pytest.mark.slow
+def test_fifty_epochs_give_the_table_of_the_readme(mnist):
+    (x_train, _), (x_test, _) = mnist
+    vae = VAE(rng=0)
+    for _ in train(vae, x_train, epochs=50, rng=0):
+        pass
+    result = evaluate(vae, x_test[:1000])
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    for name, values in result.ladder.items():
+        (printed,) = re.findall(rf"^    {re.escape(name)} +(-[\d.]+) ±", readme, re.MULTILINE)
+        assert values.mean() == pytest.approx(float(printed), abs=1.0)
+    means = [values.mean() for values in result.ladder.values()]
+    assert np.all(np.diff(means) > 0.2)
+    for name in list(result.ladder)[:-1]:
+        gap, error = mean_and_error(result.evidence.value - result.ladder[name])
+        assert gap > 3.0 * error
+    gap = (result.evidence.value - result.elbo).mean()
+    assert result.evidence.gap.mean() == pytest.approx(gap, abs=0.05)
