@@ -19,6 +19,7 @@ from numpyvae.bounds import (
 )
 from numpyvae.images import check_pixels
 from numpyvae.parameters import Array
+from numpyvae.pictures import reference_losses
 from numpyvae.quadrature import Evidence, evidence, vae_log_likelihood
 from numpyvae.vae import VAE
 
@@ -34,6 +35,8 @@ class Evaluation:
     pixels         the number X of pixels
     bounds         the importance-weighted bound for each k, larger is better
     evidence       by integration, for one or two latents, else None
+    references     what a network of zeros, the best constant picture and a perfect reconstruction
+                   reach on these images, as −loss
     kl_per_latent  (Z,) the mean KL of each latent
     active         (Z,) whether the latent tells images apart
     """
@@ -44,6 +47,7 @@ class Evaluation:
     kl: Array
     bounds: dict[int, Array]
     evidence: Evidence | None
+    references: dict[str, float]
     kl_per_latent: Array
     active: Array
 
@@ -67,6 +71,7 @@ class Evaluation:
             "kind": "log-likelihood" if self.binary else "grey cross-entropy",
             "reconstruction": float(self.reconstruction.mean()),
             "kl": float(self.kl.mean()),
+            "for comparison": self.references,
         }
         for name, values in self.ladder.items():
             mean, error = mean_and_error(values)
@@ -101,8 +106,10 @@ class Evaluation:
                 gap, error = mean_and_error(self.ladder[last] - values)
                 line += f"   {gap:6.2f} ± {error:.2f} below the {last}"
             lines.append(line)
+        shown = ";   ".join(f"{name} {value:.2f}" for name, value in self.references.items())
         lines += [
             "",
+            f"  for comparison:   {shown}",
             f"  ELBO = -(reconstruction + KL) = -({self.reconstruction.mean():.2f} + "
             f"{self.kl.mean():.2f})",
         ]
@@ -164,6 +171,7 @@ def evaluate(
         kl=kl,
         bounds={k: importance_bound(log_w, k) for k in KS},
         evidence=integral,
+        references={name: 0.0 - loss for name, loss in reference_losses(x).items()},
         kl_per_latent=kl_per_latent(mu, logvar).mean(axis=0),
         active=active_units(mu),
     )

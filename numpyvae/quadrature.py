@@ -94,8 +94,8 @@ def evidence(
             z, prior = np.column_stack([np.full(nodes, axis[i]), axis]), log_prior[i] + log_prior
         else:
             z, prior = axis[:, None], log_prior
-        log_joint = log_likelihood(z)
-        log_joint += prior.astype(log_joint.dtype)[:, None]
+        found = log_likelihood(z)
+        log_joint = found + prior.astype(np.result_type(found, np.float32))[:, None]
         edge = latent == 2 and i in (0, nodes - 1)
         total.add(log_joint)
         if i % 2 == 0:
