@@ -1,0 +1,81 @@
+"""What all pictures share: colours, a figure, pictures side by side, names of groups."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from numpyvae.parameters import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Ten colours that the colour-blind can tell apart: the eight of M. Okabe & K. Ito (2008), the
+# yellow darkened for white paper, with a grey and a wine red.
+COLOURS = (
+    "#0072B2", "#E69F00", "#009E73", "#000000", "#D55E00",
+    "#56B4E9", "#CC79A7", "#C9B900", "#999999", "#7A1F4F",
+)  # fmt: skip
+
+
+def canvas(width: float, height: float) -> Figure:
+    """An empty figure of so many inches, which belongs to nobody's global state."""
+    from matplotlib.figure import Figure
+
+    class NotebookFigure(Figure):
+        """A figure without pyplot, which a notebook shows all the same."""
+
+        def _repr_png_(self) -> bytes:
+            file = io.BytesIO()
+            self.savefig(file, format="png")
+            return file.getvalue()
+
+    return NotebookFigure(figsize=(width, height), dpi=120, layout="constrained")
+
+
+def tile(pixels: Array, image_shape: tuple[int, ...], columns: int, gap: int = 2) -> Array:
+    """Images (N, X) side by side, row by row, as one picture; nothing between them but a gap."""
+    height, width = image_shape
+    rows = -(-len(pixels) // columns)
+    cells = np.zeros((rows * columns, height + gap, width + gap), np.float32)
+    cells[: len(pixels), gap // 2 : gap // 2 + height, gap // 2 : gap // 2 + width] = (
+        pixels.reshape(-1, height, width)
+    )
+    grid = cells.reshape(rows, columns, height + gap, width + gap).swapaxes(1, 2)
+    return grid.reshape(rows * (height + gap), columns * (width + gap))
+
+
+def show(figure: Figure, picture: Array) -> Axes:
+    """A picture in [0, 1], ink on paper, without a frame."""
+    axes = figure.add_subplot(xticks=[], yticks=[])
+    axes.imshow(picture, cmap="gray_r", vmin=0.0, vmax=1.0, interpolation="nearest")
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    return axes
+
+
+def name_groups(axes: Axes, x: Array, y: Array, groups: Array) -> None:
+    """A legend, and each label at the median of its points, so that it can be read in grey too."""
+    from matplotlib.patheffects import withStroke
+
+    halo = [withStroke(linewidth=3, foreground="white")]
+    apart = 0.04 * (y.max() - y.min())
+    taken: list[tuple[float, float]] = []
+    centres = {
+        label: (float(np.median(x[groups == label])), float(np.median(y[groups == label])))
+        for label in np.unique(groups)
+    }
+    for label, (right, up) in sorted(centres.items(), key=lambda item: -item[1][1]):
+        while any(np.hypot(right - r, up - u) < apart for r, u in taken):
+            up -= apart  # not over another label; from the top down, so that their order stays
+        taken.append((right, up))
+        axes.annotate(
+            f"{label}", (right, up), ha="center", va="center", weight="bold", path_effects=halo
+        )
+    legend = axes.legend(title="label", markerscale=3, loc="upper left", bbox_to_anchor=(1, 1))
+    for handle in legend.legend_handles:
+        if handle is not None:
+            handle.set_alpha(1.0)

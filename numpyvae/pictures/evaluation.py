@@ -1,0 +1,113 @@
+"""How good a model is: the ladder of bounds, the true posterior, the KL of each latent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from numpyvae.bounds import mean_and_error
+from numpyvae.images import as_pixels, check_images
+from numpyvae.pictures.canvas import COLOURS, canvas
+from numpyvae.quadrature import posterior, vae_log_likelihood
+from numpyvae.vae import VAE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from numpyvae.evaluation import Evaluation
+
+
+def ladder(result: Evaluation) -> Figure:
+    """ELBO ≤ bound for k = 5, 50, 500 ≤ evidence: how far each is below the best, per image.
+
+    Left the means, with a bar of two standard errors of the *difference* from the last one; right
+    the images sorted by it: a few carry most of the gap.
+    """
+    rungs = result.ladder
+    names, last = list(rungs), list(rungs)[-1]
+    figure = canvas(10.0, 4.2)
+    left, right = figure.subplots(1, 2)
+    places = np.arange(len(names))
+    means = [float(rungs[name].mean()) for name in names]
+    errors = [2.0 * mean_and_error(rungs[last] - rungs[name])[1] for name in names]
+    left.errorbar(places, means, yerr=errors, fmt="o-", color=COLOURS[0], capsize=4)
+    left.set_xticks(places, [name.replace("bound, ", "") for name in names])
+    left.set_ylabel("nats per image")
+    left.set_title("each bound, and what it bounds" if result.evidence else "each bound")
+    left.margins(x=0.1)
+    left.grid(alpha=0.3)
+    share = np.arange(1, len(result.kl) + 1) / len(result.kl)
+    for name, style, colour in zip(names[:-1], ("-", "--", "-.", ":"), COLOURS):
+        gap = np.sort(rungs[last] - rungs[name])[::-1]
+        right.plot(share, np.cumsum(gap) / len(gap), style, color=colour, label=name)
+    right.set_xscale("log")
+    right.set_xlabel("share of the images, the worst fitted first")
+    right.set_ylabel(f"nats below the {last} that they account for")
+    right.set_title("a few images carry much of the gap")
+    right.legend()
+    right.grid(alpha=0.3)
+    return figure
+
+
+def posteriors(vae: VAE, images: ArrayLike, result: Evaluation) -> Figure:
+    """The true posterior p(z|x) of six of the images, and the encoder's ellipse q(z|x) on top.
+
+    Three that q fits as usual, and the three that it fits worst. Filled: 50, 90 and 99 % of the
+    posterior's mass; the line: 90 % of q's. Needs two latents and the evaluation of the images.
+    """
+    if vae.latent != 2 or result.evidence is None or result.evidence.gap is None:
+        raise ValueError(f"vae: this picture needs 2 latents, this model has {vae.latent}")
+    x = as_pixels(check_images("images", images, vae.image_shape), np.float32)
+    order = np.argsort(result.evidence.gap)
+    middle = len(order) // 2
+    chosen = list(dict.fromkeys([*order[[middle - 1, middle, middle + 1]], *order[-3:]]))
+    axis, density = posterior(vae_log_likelihood(vae, x[chosen]))
+    spacing = axis[1] - axis[0]
+    mu, logvar = vae.encode(x[chosen])
+    angle = np.linspace(0.0, 2.0 * np.pi, 100)
+    circle = np.stack([np.cos(angle), np.sin(angle)])
+    figure = canvas(10.0, 7.0)
+    for i, axes in zip(range(len(chosen)), figure.subplots(2, 3).flat):
+        mass = np.sort(density[i], axis=None)[::-1]
+        levels = [mass[np.searchsorted(np.cumsum(mass) * spacing**2, p)] for p in (0.99, 0.9, 0.5)]
+        levels = [*sorted({float(level) for level in levels}), 1.01 * float(mass[0])]
+        axes.contourf(axis, axis, density[i].T, levels=levels, cmap="Greys", vmin=-mass[0] / 2)
+        ellipse = mu[i][:, None] + 2.146 * np.exp(0.5 * logvar[i])[:, None] * circle
+        axes.plot(*ellipse, color=COLOURS[4], lw=1.5)
+        inside = density[i] > levels[0]
+        rows, columns = axis[inside.any(axis=1)], axis[inside.any(axis=0)]
+        for limits, places, line in (
+            (axes.set_xlim, rows, ellipse[0]), (axes.set_ylim, columns, ellipse[1]),
+        ):  # fmt: skip
+            low, high = min(places[0], line.min()), max(places[-1], line.max())
+            limits(low - 0.3 * (high - low) - 0.05, high + 0.5 * (high - low) + 0.05)
+        corner = axes.inset_axes((0.72, 0.72, 0.27, 0.27), xticks=[], yticks=[])
+        corner.imshow(x[chosen[i]].reshape(vae.image_shape), cmap="gray_r", vmin=0.0, vmax=1.0)
+        axes.set_title(f"image {chosen[i]}: KL(q ‖ p) = {result.evidence.gap[chosen[i]]:.2f}")
+        axes.set_xlabel("$z_1$")
+        axes.set_ylabel("$z_2$")
+    figure.suptitle(
+        "grey: the true posterior p(z|x), 50, 90 and 99 % of its mass;   "
+        "line: the encoder's q(z|x), 90 %"
+    )
+    return figure
+
+
+def latent_kl(result: Evaluation) -> Figure:
+    """The KL of each latent, in nats per image, largest first; inactive ones are hatched."""
+    order = np.argsort(-result.kl_per_latent)
+    figure = canvas(max(4.0, 0.3 * len(order) + 2.0), 3.6)
+    axes = figure.add_subplot(
+        title=f"{result.active.sum()} of {len(order)} latents active",
+        xlabel="latent", ylabel="KL, nats per image",
+    )  # fmt: skip
+    for place, i in enumerate(order):
+        active = bool(result.active[i])
+        axes.bar(
+            place, result.kl_per_latent[i], color=COLOURS[0] if active else "white",
+            edgecolor=COLOURS[0], hatch="" if active else "///",
+        )  # fmt: skip
+    axes.set_xticks(range(len(order)), [f"$z_{{{i + 1}}}$" for i in order])
+    return figure
