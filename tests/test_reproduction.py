@@ -17,6 +17,8 @@ def test_agreement_is_that_of_the_mean_over_the_seeds():
     lines = str(Reproduction(classic, near)).splitlines()
     assert lines[3].split()[:3] == ["1", "171.57", "172.50"]
     assert lines[3].endswith("2, 172.00 to 173.00   agrees (+0.93; within 3)")
+    apart = near + np.array([[-5.0], [1.0]])  # one seed alone would not
+    assert Reproduction(classic, apart).agrees.tolist() == [True, False, False]
     far = near + np.array([0.0, 0.0, 6.0])
     assert Reproduction(classic, far).agrees.tolist() == [True, True, False]
     assert "DISAGREES (+3.71; within 3)" in str(Reproduction(classic, far))

@@ -1,4 +1,4 @@
-"""What a VAE has learned, drawn: each function returns a matplotlib figure.
+"""What a VAE has learned, drawn: each returns a matplotlib figure (animation writes a GIF).
 
     numpyvae.pictures.manifold(vae).savefig("manifold.png")
 
