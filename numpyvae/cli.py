@@ -169,7 +169,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--images", default="1000", metavar="N", help="number of test images, or all (1000)"
     )
-    command.add_argument("--data", metavar="PATH", help="other images than the model's own")
+    command.add_argument(
+        "--data", metavar="PATH", help="other images; of an .npy file, the last tenth"
+    )
     command.add_argument("--json", action="store_true", help="print the numbers as JSON")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="of the draws (0)")
 
@@ -182,7 +184,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(run=_draw_views)
     command.add_argument("dir", metavar="DIR", help="the folder that numpyvae train wrote")
-    command.add_argument("--data", metavar="PATH", help="other images than the model's own")
+    command.add_argument(
+        "--data", metavar="PATH", help="other images; of an .npy file, the last tenth"
+    )
 
     command = commands.add_parser(
         "reproduce",
@@ -301,7 +305,7 @@ def _images_for(vae: VAE) -> Array | None:
 def _evaluate(options: argparse.Namespace) -> int:
     folder = Path(options.dir)
     try:
-        vae = load(folder / MODEL)
+        vae = _load_from(folder)
         settings = _read_settings(folder / SETTINGS)
         data = load_images(options.data or settings.get("data") or MNIST_FOLDER)
         count = len(data.x_test)
@@ -320,8 +324,12 @@ def _evaluate(options: argparse.Namespace) -> int:
         _save_figures(folder, figures)
     except (ValueError, OSError, MemoryError) as error:
         return _complain(error, 2)
-    print(json.dumps(result.as_dict(), indent=2) if options.json else result)
-    if not options.json:
+    if options.json:
+        print(json.dumps(result.as_dict(), indent=2))
+    else:
+        print(
+            f"{folder}: the first {len(x):,} of {len(data.x_test):,} test images", result, sep="\n"
+        )
         print(f"  {folder} holds {', '.join(sorted(figures))}")
     return 0
 
@@ -329,11 +337,13 @@ def _evaluate(options: argparse.Namespace) -> int:
 def _draw_views(options: argparse.Namespace) -> int:
     folder = Path(options.dir)
     try:
-        vae = load(folder / MODEL)
+        vae = _load_from(folder)
         data = load_images(
             options.data or _read_settings(folder / SETTINGS).get("data") or MNIST_FOLDER
         )
         x = check_images("images", data.x_test, vae.image_shape)
+        if len(x) < 2:
+            raise ValueError("data: expected two test images to draw the way between, got one")
         y = np.zeros(len(x), int) if data.y_test is None else data.y_test
         # one image of each label, and beside it one of the next label
         ends = [int(np.flatnonzero(y == label)[0]) for label in np.unique(y)[:10]]
@@ -366,6 +376,13 @@ def _reproduce(options: argparse.Namespace) -> int:
     result = reproduce(PUBLISHED[options.name], seeds, progress=bar)
     print(result)
     return 0 if result.agrees.all() else 1
+
+
+def _load_from(folder: Path) -> VAE:
+    """The model in a folder that train wrote."""
+    if folder.is_file():
+        raise ValueError(f"{folder}: expected the folder that numpyvae train wrote, got a file")
+    return load(folder / MODEL)
 
 
 def _read_settings(path: Path) -> dict[str, Any]:

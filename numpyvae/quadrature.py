@@ -16,6 +16,8 @@ from numpyvae.layers import sigmoid
 from numpyvae.parameters import Array
 from numpyvae.vae import VAE
 
+ROW = 1_000  # nodes at a time on a line, an even number
+HELD = 1e-3  # of the mass of q that the grid may get wrong
 BORDER = 1e-3  # posterior mass in the outermost nodes that is worth a warning
 LogLikelihood = Callable[[Array], Array]  # z (M, Z) → log p(xₙ|zₘ), (M, N): one column an image
 
@@ -25,10 +27,11 @@ class Evidence:
     """log p(x) = log ∫ p(x|z) p(z) dz of N images, in nats, and what is known of its error.
 
     value    (N,)
-    error    (N,) how far the same sum over every second node of each axis is off
+    error    (N,) by how much it changes if every second node of each axis is left out
     outside  (N,) the share of the posterior's mass that lies in the outermost nodes: what lies
              beyond them is lost
-    gap      (N,) KL(q ‖ posterior), which is what the ELBO is short of the value; if q was given
+    gap      (N,) KL(q ‖ posterior), which is what the ELBO is short of the value, if q was given;
+             NaN where the grid is too coarse or too narrow for q
     """
 
     value: Array
@@ -65,18 +68,20 @@ def evidence(
     half_width: float = 5.0,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> Evidence:
-    """log ∫ p(x|z) N(z; 0, 1) dz for every image, by the trapezoidal rule on a square grid.
+    """log ∫ p(x|z) N(z; 0, 1) dz for every image, by a sum over a square grid.
 
     log_likelihood  z (M, Z) → (M, N); `vae_log_likelihood`, or any model's
     latent          Z, 1 or 2
     q               μ and log σ² (N, Z) of a Gaussian for each image: then its KL from the true
-                    posterior is found on the same grid
+                    posterior is found on the same grid; NaN where the grid does not hold q,
+                    because σ is less than about 0.7 of the spacing, or μ near the border
     nodes           of each axis, an odd number; the grid is [−half_width, half_width]^Z
     progress        wraps the loop over the rows of the grid; pass tqdm to see a bar
 
-    For a smooth integrand that vanishes at the border this rule converges faster than any power of
-    the spacing. Sums run in float64, row by row, so the memory is that of one row, nodes x N. A
-    UserWarning tells if mass lies in the outermost nodes. ValueError for another Z.
+    This is the trapezoidal rule: for a smooth integrand that vanishes at the border it converges
+    faster than any power of the spacing. Sums run in float64, row by row, so the memory is that
+    of one row, nodes x N. A UserWarning tells if mass lies in the outermost nodes. ValueError for
+    another Z.
     """
     if latent not in (1, 2):
         raise ValueError(f"latent: expected 1 or 2 to integrate over, got {latent}; use bounds")
@@ -85,29 +90,32 @@ def evidence(
     half_width = check_number("half_width", half_width, positive=True)
     axis = np.linspace(-half_width, half_width, nodes)
     spacing = axis[1] - axis[0]
-    log_prior = -0.5 * (axis**2 + np.log(2.0 * np.pi))
+    last = nodes - 1
 
     total, coarse, border = _LogSum(), _LogSum(), _LogSum()
-    cross: Array | float = 0.0  # E_q[log p(x, z)], but for the spacing
-    for i in progress(range(nodes if latent == 2 else 1)):
-        if latent == 2:
-            z, prior = np.column_stack([np.full(nodes, axis[i]), axis]), log_prior[i] + log_prior
-        else:
-            z, prior = axis[:, None], log_prior
+    cross: Array | float = 0.0  # ∫ q log p(x, z), but for the spacing
+    held: Array | float = 0.0  # ∫ q, but for the spacing
+    rows = range(nodes) if latent == 2 else range(0, nodes, ROW)
+    for i in progress(rows):
+        # a row of the grid, or of the line a part; j are the places on the last axis
+        j = np.arange(nodes) if latent == 2 else np.arange(i, min(i + ROW, nodes))
+        z = np.column_stack([np.full(len(j), axis[i]), axis[j]]) if latent == 2 else axis[j, None]
+        prior = -0.5 * (z**2 + np.log(2.0 * np.pi)).sum(axis=1)
         found = log_likelihood(z)
         log_joint = found + prior.astype(np.result_type(found, np.float32))[:, None]
-        edge = latent == 2 and i in (0, nodes - 1)
         total.add(log_joint)
         if i % 2 == 0:
-            coarse.add(log_joint[::2])
-        border.add(log_joint if edge else log_joint[[0, -1]])
+            coarse.add(log_joint[j % 2 == 0])
+        edge = (j == 0) | (j == last) | (latent == 2 and i in (0, last))
+        if edge.any():
+            border.add(log_joint[edge])
         if q is not None:
-            mass = _density(axis, q, -1)
+            mass = _density(z[:, -1], q, -1)
             if latent == 2:
-                mass *= _density(axis[i : i + 1], q, 0)
+                mass *= _density(z[:1, 0], q, 0)
+            held = held + mass.sum(axis=0)
             cross = cross + np.einsum("mn,mn->n", mass.astype(log_joint.dtype), log_joint)
-    volume = latent * np.log(spacing)
-    value = total.value + volume
+    value = total.value + latent * np.log(spacing)
     error = np.abs(value - (coarse.value + latent * np.log(2.0 * spacing)))
     outside = np.exp(border.value - total.value)
     if (outside > BORDER).any():
@@ -120,6 +128,7 @@ def evidence(
     if q is not None:  # ∫ q log q − ∫ q log p(x, z) + log p(x), the first in closed form
         entropy = 0.5 * (np.log(2.0 * np.pi) + 1.0 + q[1].astype(np.float64)).sum(axis=1)
         gap = -entropy - cross * spacing**latent + value
+        gap[np.abs(held * spacing**latent - 1.0) > HELD] = np.nan
     return Evidence(value, error, outside, gap)
 
 
@@ -157,14 +166,17 @@ def posterior(
 ) -> tuple[Array, Array]:
     """The true posterior p(z|x) of a model with two latents, as a density on a square grid.
 
-    Returns the places (nodes,) of each axis, and the density (N, nodes, nodes) with the first
-    latent along the second axis of the array. For a few images: all of it is in memory.
+    Returns the places (nodes,) of each axis, and the density (N, nodes, nodes) with z₁
+    along the second axis of the array, z₂ along the third. For a few images: all in memory.
     """
     nodes = check_count("nodes", nodes, least=5)
     half_width = check_number("half_width", half_width, positive=True)
     axis = np.linspace(-half_width, half_width, nodes)
-    z = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
-    log_joint = log_likelihood(z).astype(np.float64) - 0.5 * (z**2).sum(axis=1)[:, None]
-    density = np.exp(log_joint - log_joint.max(axis=0))
-    density /= density.sum(axis=0) * (axis[1] - axis[0]) ** 2
-    return axis, density.T.reshape(-1, nodes, nodes)
+    rows = []
+    for place in axis:  # row by row: the pixels of all places at once would be gigabytes
+        z = np.column_stack([np.full(nodes, place), axis])
+        rows.append(log_likelihood(z).astype(np.float64) - 0.5 * (z**2).sum(axis=1)[:, None])
+    log_joint = np.stack(rows)
+    density = np.exp(log_joint - log_joint.max(axis=(0, 1)))
+    density /= density.sum(axis=(0, 1)) * (axis[1] - axis[0]) ** 2
+    return axis, np.moveaxis(density, 2, 0)

@@ -1,5 +1,6 @@
 """The table of `numpyvae evaluate`, its JSON, its pictures, and what it may be called."""
 
+import dataclasses
 import json
 import re
 from itertools import pairwise
@@ -118,6 +119,42 @@ def test_bad_input_gets_one_line(tmp_path, monkeypatch, capsys, arguments, compl
     assert complaint in error
     assert len(error.splitlines()) == 1
     assert [path.name for path in (tmp_path / "model").iterdir()] == ["model.npz"]
+
+
+def test_few_images_and_a_file_for_a_folder(trained, capsys):
+    folder = trained()
+    assert main(["evaluate", "model", "--images", "2"]) == 0
+    np.save("ten.npy", np.load("images.npy")[:10])
+    capsys.readouterr()
+    assert main(["evaluate", "model", "--data", "ten.npy"]) == 2
+    assert "expected at least two, for a standard error, got one" in capsys.readouterr().err
+    assert main(["draw", "model", "--data", "ten.npy"]) == 2
+    assert "expected two test images to draw the way between" in capsys.readouterr().err
+    assert main(["evaluate", str(folder / "model.npz")]) == 2
+    assert "expected the folder that numpyvae train wrote, got a file" in capsys.readouterr().err
+
+
+def test_latents_far_out_widen_the_grid_and_what_is_beyond_is_told(rng):
+    x = rng.random((20, 9))
+    vae = VAE(8, 2, image_shape=(3, 3), rng=1)
+    vae.parameters["b_mu"][:] = 3.0
+    result = evaluate(vae, x)
+    assert result.cut_off == 0
+    gap = result.evidence.value - result.elbo
+    np.testing.assert_allclose(result.evidence.gap, gap, atol=0.5)
+    vae.parameters["b_mu"][:] = 30.0
+    result = evaluate(vae, x)
+    assert np.isnan(result.evidence.gap).all()
+    assert result.as_dict()["KL(q, posterior)"] is None
+    assert "by integration" not in str(result)
+
+
+def test_an_evidence_that_is_cut_off_is_called_so(rng):
+    vae, x = VAE(8, 2, image_shape=(3, 3), rng=1), rng.random((20, 9))
+    right = evaluate(vae, x)
+    cut = dataclasses.replace(right.evidence, outside=np.full(20, 0.5))
+    assert "TOO LOW for 20 images" in str(dataclasses.replace(right, evidence=cut))
+    assert "TOO LOW" not in str(right)
 
 
 def test_settings_that_are_damaged_are_named(tmp_path, capsys):

@@ -122,6 +122,26 @@ def test_mass_outside_the_box_is_told():
     assert evidence(far_away, 1, half_width=9.0).outside.max() < 1e-6
 
 
+@pytest.mark.parametrize(("sigma", "mean"), [(0.3, 6.0), (0.005, 0.0), (0.3, 4.9)])
+def test_a_q_that_the_grid_does_not_hold_has_no_gap(sigma, mean):
+    mu, logvar = np.array([[mean, 0.0], [0.5, 0.5]]), np.log([[sigma**2] * 2, [0.04] * 2])
+    found = evidence(
+        lambda z: norm.logpdf(z[:, :1], 0.0, 0.5) + np.zeros((1, 2)), 2, q=(mu, logvar)
+    )
+    assert np.isnan(found.gap[0])
+    assert found.gap[1] > 0.0
+    assert np.isfinite(found.value).all()
+
+
+def test_a_line_in_parts_is_the_same_line(rng, monkeypatch):
+    vae, x = tiny(1), rng.random((3, 6))
+    whole = evidence(vae_log_likelihood(vae, x), 1, q=vae.encode(x))
+    monkeypatch.setattr("numpyvae.quadrature.ROW", 100)
+    parts = evidence(vae_log_likelihood(vae, x), 1, q=vae.encode(x))
+    for field in ("value", "error", "outside", "gap"):
+        np.testing.assert_allclose(getattr(parts, field), getattr(whole, field), atol=1e-12)
+
+
 def test_large_log_likelihoods_do_not_overflow():
     found = evidence(lambda z: np.full((len(z), 3), -1e5) * np.array([1.0, 0.0, -1.0]), 2)
     np.testing.assert_allclose(found.value, [-1e5, 0.0, 1e5], atol=1e-5)

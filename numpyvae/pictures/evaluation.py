@@ -35,7 +35,7 @@ def ladder(result: Evaluation) -> Figure:
     left.errorbar(places, means, yerr=errors, fmt="o-", color=COLOURS[0], capsize=4)
     left.set_xticks(places, [name.replace("bound, ", "") for name in names])
     left.set_ylabel("nats per image")
-    left.set_title("each bound, and what it bounds" if result.evidence else "each bound")
+    left.set_title(f"mean; bars: 2 s.e. of the distance to the {last}")
     left.margins(x=0.1)
     left.grid(alpha=0.3)
     share = np.arange(1, len(result.kl) + 1) / len(result.kl)
@@ -45,7 +45,7 @@ def ladder(result: Evaluation) -> Figure:
     right.set_xscale("log")
     right.set_xlabel("share of the images, the worst fitted first")
     right.set_ylabel(f"nats below the {last} that they account for")
-    right.set_title("a few images carry much of the gap")
+    right.set_title("which images carry the gap")
     right.legend()
     right.grid(alpha=0.3)
     return figure
@@ -60,10 +60,13 @@ def posteriors(vae: VAE, images: ArrayLike, result: Evaluation) -> Figure:
     if vae.latent != 2 or result.evidence is None or result.evidence.gap is None:
         raise ValueError(f"vae: this picture needs 2 latents, this model has {vae.latent}")
     x = as_pixels(check_images("images", images, vae.image_shape), np.float32)
-    order = np.argsort(result.evidence.gap)
+    order = np.argsort(result.evidence.gap)[: np.isfinite(result.evidence.gap).sum()]
     middle = len(order) // 2
-    chosen = list(dict.fromkeys([*order[[middle - 1, middle, middle + 1]], *order[-3:]]))
-    axis, density = posterior(vae_log_likelihood(vae, x[chosen]))
+    chosen = list(dict.fromkeys([*order[max(middle - 1, 0) : middle + 2], *order[-3:]]))
+    reach = max(5.0, float(np.ceil(np.abs(vae.encode(x[chosen])[0]).max() + 1.0)))
+    axis, density = posterior(
+        vae_log_likelihood(vae, x[chosen]), nodes=2 * round(reach / 0.025) + 1, half_width=reach
+    )
     spacing = axis[1] - axis[0]
     mu, logvar = vae.encode(x[chosen])
     angle = np.linspace(0.0, 2.0 * np.pi, 100)

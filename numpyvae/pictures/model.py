@@ -181,5 +181,7 @@ def _flatten(mu: Array, groups: Array) -> tuple[Array, Array, str, tuple[str, st
     _, singular, directions = np.linalg.svd(centred, full_matrices=False)
     share = float((singular[:2] ** 2).sum() / max((singular**2).sum(), 1e-300))
     title = f"latent means μ(x): 2 of {latents} principal components, {share:.0%} of variance"
-    x, y = (centred @ directions[:2].T).T
+    plane = np.zeros((2, latents))  # of one image there is but one direction
+    plane[: len(directions)] = directions[:2]
+    x, y = (centred @ plane.T).T
     return x, y, title, ("first principal component", "second principal component")
