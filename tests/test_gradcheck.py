@@ -74,7 +74,7 @@ def test_the_error_bar_holds(phi, truth):
 def test_a_kink_and_a_hopeless_function_are_named():
     assert derivative(abs).status == "kink"
     assert derivative(lambda t: t + 1e-3 * max(t, 0.0)).status == "kink"
-    assert derivative(lambda t: 1e3 + t + 1e-3 * abs(t)).status == "kink"
+    assert derivative(lambda t: 1e5 + t + 1e-3 * abs(t)).status == "kink"
     rng = np.random.default_rng(0)
     noisy = derivative(lambda t: t + rng.standard_normal())
     assert noisy.status == "noisy" or noisy.error > 0.1
@@ -708,6 +708,22 @@ def test_rounding_that_only_the_complex_step_sees_is_excused_but_an_entry_is_not
     report = check_gradients(loss, {"w": w}, {"w": gradient})
     assert report.failed == ["w"]
     assert report.rows[0].worst[0].index == (smallest,)
+
+
+def test_a_wrong_entry_among_many_is_not_excused_as_rounding(rng):
+    w = rng.standard_normal(400)
+    w[123] = 0.5 * np.pi - 1e-4
+    gradient = np.cos(w)
+
+    def loss(p):  # finite differences have no digits to spare
+        return 1e7 + np.sin(p["w"]).sum()
+
+    assert not check_gradients(loss, {"w": w}, {"w": gradient}).failed
+    gradient[123] *= 1.05  # 5e-6 of the largest entry, and 1e-7 of a random slope
+    for seed in range(5):
+        report = check_gradients(loss, {"w": w}, {"w": gradient}, seed=seed)
+        assert report.failed == ["w"]
+        assert report.rows[0].worst[0].index == (123,)
 
 
 def test_a_class_with_a_constructor_of_its_own_and_a_pass_of_its_own():
