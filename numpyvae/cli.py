@@ -11,7 +11,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn, get_args
@@ -59,11 +59,18 @@ examples:
   numpyvae evaluate numpyvae-out --images all --json
 """
 
+DRAW = """\
+example:
+  numpyvae train --keep-epochs --out long && numpyvae draw long
+"""
+
 REPRODUCE = """\
 examples:
   numpyvae reproduce classic                    50 epochs for each seed: about a minute each
   numpyvae reproduce pytorch-400-20 --seeds 1   10 epochs
 """
+
+Run = Callable[[argparse.Namespace], int]  # what a command does; its exit status
 
 OPTIMIZERS = {"rmsprop": RMSprop, "adam": Adam}
 MODEL, HISTORY, SETTINGS = "model.npz", "history.csv", "settings.json"
@@ -103,16 +110,89 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"numpyvae {__version__}")
     commands = parser.add_subparsers(required=True, title="commands", metavar="COMMAND")
-    command = commands.add_parser(
-        "train",
-        help="train a VAE and draw what it has learned",
-        description="Train a VAE, print the loss of every epoch in nats per image, and write the\n"
-        "model, its history, the settings and pictures to a folder.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.set_defaults(run=_train)
 
+    def command(
+        run: Callable[[argparse.Namespace], int],
+        name: str,
+        help: str,
+        description: str,
+        epilog: str,
+    ) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = commands.add_parser(
+            name,
+            help=help,
+            description=description,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        made.set_defaults(run=run)
+        return made
+
+    train_ = command(
+        _train,
+        "train",
+        "train a VAE and draw what it has learned",
+        "Train a VAE, print the loss of every epoch in nats per image, and write the\n"
+        "model, its history, the settings and pictures to a folder.",
+        EXAMPLES,
+    )
+    _add_train_options(train_)
+    check = command(
+        _gradcheck,
+        "gradcheck",
+        "check the gradients of a VAE, or of one that is wrong on purpose",
+        "Compare every gradient of the backward pass with how the loss really\n"
+        "changes, print the table, and say what a wrong one looks like.",
+        GRADCHECK,
+    )
+    check.add_argument("--list", action="store_true", help="list the mistakes, and stop")
+    check.add_argument("--break", dest="mistake", metavar="NAME", help="make this mistake first")
+    model = "check a trained model, on test images of MNIST if they fit"
+    check.add_argument("--model", metavar="FILE", help=model)
+    check.add_argument("--plot", metavar="FILE", help="draw the check, as PNG")
+    evaluate_ = command(
+        _evaluate,
+        "evaluate",
+        "how good a trained model is: ELBO, bounds, evidence",
+        "Print the ELBO of test images, tighter bounds and, for one or two latents,\n"
+        "the evidence that they bound, by integration; write pictures of it to DIR.",
+        EVALUATE,
+    )
+    _add_model_and_data(evaluate_)
+    count = "number of test images, or all (1000)"
+    evaluate_.add_argument("--images", default="1000", metavar="N", help=count)
+    evaluate_.add_argument("--json", action="store_true", help="print the numbers as JSON")
+    evaluate_.add_argument("--seed", type=int, default=0, metavar="N", help="of the draws (0)")
+    draw = command(
+        _draw_views,
+        "draw",
+        "more pictures of a trained model",
+        "Draw the way from one test image to another, what each latent does and, if\n"
+        "the model was trained with --keep-epochs and has two latents, the training as a GIF.",
+        DRAW,
+    )
+    _add_model_and_data(draw)
+    again = command(
+        _reproduce,
+        "reproduce",
+        "train a published set-up, and compare the losses",
+        "Train a published set-up on full MNIST and print our losses beside the\n"
+        "published ones. Exit status: 0 if all agree, 1 if not.",
+        REPRODUCE,
+    )
+    again.add_argument("name", choices=PUBLISHED, help="what to reproduce")
+    seeds = "trainings, with seeds 0, 1, … (3)"
+    again.add_argument("--seeds", type=int, default=3, metavar="N", help=seeds)
+    return parser
+
+
+def _add_model_and_data(command: argparse.ArgumentParser) -> None:
+    command.add_argument("dir", metavar="DIR", help="the folder that numpyvae train wrote")
+    data = "other images; of an .npy file, the last tenth"
+    command.add_argument("--data", metavar="PATH", help=data)
+
+
+def _add_train_options(command: argparse.ArgumentParser) -> None:
     def option(flag: str, default: Any, help: str, **kind: Any) -> None:
         shown = " ".join(map(str, default)) if isinstance(default, list) else default
         group.add_argument(flag, default=default, help=f"{help} ({shown})", **kind)
@@ -137,71 +217,6 @@ def _parser() -> argparse.ArgumentParser:
     option("--optimizer", "rmsprop", "how the gradient moves the weights", choices=OPTIMIZERS)
     option("--learning-rate", 1e-3, "step size of the optimizer", type=float, metavar="LR")
     option("--seed", 0, "the same seed gives the same numbers", type=int, metavar="N")
-
-    command = commands.add_parser(
-        "gradcheck",
-        help="check the gradients of a VAE, or of one that is wrong on purpose",
-        description="Compare every gradient of the backward pass with how the loss really\n"
-        "changes, print the table, and say what a wrong one looks like.",
-        epilog=GRADCHECK,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.set_defaults(run=_gradcheck)
-    command.add_argument("--list", action="store_true", help="list the mistakes, and stop")
-    command.add_argument("--break", dest="mistake", metavar="NAME", help="make this mistake first")
-    command.add_argument(
-        "--model",
-        metavar="FILE",
-        help="check a trained model, on test images of MNIST if they fit",
-    )
-    command.add_argument("--plot", metavar="FILE", help="draw the check, as PNG")
-
-    command = commands.add_parser(
-        "evaluate",
-        help="how good a trained model is: ELBO, bounds, evidence",
-        description="Print the ELBO of test images, tighter bounds and, for one or two latents,\n"
-        "the evidence that they bound, by integration; write pictures of it to DIR.",
-        epilog=EVALUATE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.set_defaults(run=_evaluate)
-    command.add_argument("dir", metavar="DIR", help="the folder that numpyvae train wrote")
-    command.add_argument(
-        "--images", default="1000", metavar="N", help="number of test images, or all (1000)"
-    )
-    command.add_argument(
-        "--data", metavar="PATH", help="other images; of an .npy file, the last tenth"
-    )
-    command.add_argument("--json", action="store_true", help="print the numbers as JSON")
-    command.add_argument("--seed", type=int, default=0, metavar="N", help="of the draws (0)")
-
-    command = commands.add_parser(
-        "draw",
-        help="more pictures of a trained model",
-        description="Draw the way from one test image to another, what each latent does and, if\n"
-        "the model was trained with --keep-epochs and has two latents, the training as a GIF.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.set_defaults(run=_draw_views)
-    command.add_argument("dir", metavar="DIR", help="the folder that numpyvae train wrote")
-    command.add_argument(
-        "--data", metavar="PATH", help="other images; of an .npy file, the last tenth"
-    )
-
-    command = commands.add_parser(
-        "reproduce",
-        help="train a published set-up, and compare the losses",
-        description="Train a published set-up on full MNIST and print our losses beside the\n"
-        "published ones. Exit status: 0 if all agree, 1 if not.",
-        epilog=REPRODUCE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.set_defaults(run=_reproduce)
-    command.add_argument("name", choices=PUBLISHED, help="what to reproduce")
-    command.add_argument(
-        "--seeds", type=int, default=3, metavar="N", help="trainings, with seeds 0, 1, … (3)"
-    )
-    return parser
 
 
 def _train(options: argparse.Namespace) -> int:
