@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
@@ -31,8 +33,24 @@ def save(path: str | PathLike[str], vae: VAE) -> None:
         "image_shape": vae.image_shape,
     }
     arrays |= {name: vae.parameters[name] for name in vae.parameters}
-    with replacing(path) as file:
+    with _uninterrupted(), replacing(path) as file:
         np.savez(file, **arrays)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits until the block is over: the zip writer inside np.savez does not bear it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Ctrl-C goes to the main thread
+        return
+    waiting: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, frame: waiting.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if handler is None else handler)
+        if waiting:
+            signal.raise_signal(signal.SIGINT)
 
 
 def load(path: str | PathLike[str]) -> VAE:

@@ -1,4 +1,6 @@
 import os
+import signal
+import threading
 
 import numpy as np
 import pytest
@@ -138,3 +140,24 @@ def test_a_folder_or_nothing_at_all(tmp_path):
         load(tmp_path / "model.npz")
     with pytest.raises(ValueError, match=r"a folder; name the model\.npz inside it"):
         load(tmp_path)
+
+
+def test_ctrl_c_while_a_model_is_written_waits_until_it_is(tmp_path, monkeypatch):
+    savez = np.savez
+
+    def interrupted(file, **arrays):
+        signal.raise_signal(signal.SIGINT)
+        savez(file, **arrays)
+
+    monkeypatch.setattr(np, "savez", interrupted)
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        save(tmp_path / "model.npz", VAE(4, 2))
+    load(tmp_path / "model.npz")
+    assert signal.getsignal(signal.SIGINT) is handler
+    # elsewhere than in the main thread there is nothing to wait for
+    monkeypatch.setattr(np, "savez", savez)
+    thread = threading.Thread(target=save, args=(tmp_path / "other.npz", VAE(4, 2)))
+    thread.start()
+    thread.join()
+    load(tmp_path / "other.npz")
