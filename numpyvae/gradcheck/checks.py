@@ -127,7 +127,7 @@ def check_layer(layer: Layer, x: ArrayLike, *, seed: int = 0) -> Report:
         for name, value in arrays.items()
         if getattr(getattr(twin, f"d{name}", None), "shape", None) == value.shape
     ]
-    left = [n for n in arrays if n not in names and n[:1] + n[1:] not in {f"d{w}" for w in names}]
+    left = [n for n in arrays if n not in names and n not in {f"d{w}" for w in names}]
     if "x" in names:
         raise ValueError("layer: its weights may not be called x, which is its input; rename them")
 

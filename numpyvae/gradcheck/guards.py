@@ -73,7 +73,7 @@ def guards(
 
     first = probe({})
     unchanged("the loss")
-    for part in first.values() if isinstance(first, Mapping) else (first,):
+    for part in _parts(first):
         if np.ndim(part) > 0:
             stops.append(
                 f"the loss is an array of shape {np.shape(part)}: return one number, "
