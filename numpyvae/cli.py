@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from numpyvae import __version__, pictures
 from numpyvae.checkpoints import load, replacing, save
+from numpyvae.course import start
 from numpyvae.evaluation import evaluate
 from numpyvae.gradcheck import MISTAKES, break_backward, check_vae
 from numpyvae.images import Pixels, as_pixels, binarize, check_images, corrupt
@@ -68,6 +69,11 @@ REPRODUCE = """\
 examples:
   numpyvae reproduce classic                    50 epochs for each seed: about a minute each
   numpyvae reproduce pytorch-400-20 --seeds 1   10 epochs
+"""
+
+COURSE = """\
+example:
+  numpyvae course start my-course
 """
 
 Run = Callable[[argparse.Namespace], int]  # what a command does; its exit status
@@ -183,6 +189,16 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument("name", choices=PUBLISHED, help="what to reproduce")
     seeds = "trainings, with seeds 0, 1, … (3)"
     again.add_argument("--seeds", type=int, default=3, metavar="N", help=seeds)
+    course = command(
+        _course,
+        "course",
+        "ten tutorials with exercises, from one dense layer to the exact likelihood",
+        "Write the ten notebooks of the course, solutions taken out, and a README\n"
+        "to a folder of yours. Files that are there already are left as they are.",
+        COURSE,
+    )
+    course.add_argument("action", choices=["start"], help="write the working folder")
+    course.add_argument("dir", metavar="DIR", help="the folder, made if it is not there")
     return parser
 
 
@@ -391,6 +407,22 @@ def _reproduce(options: argparse.Namespace) -> int:
     result = reproduce(PUBLISHED[options.name], seeds, progress=bar)
     print(result)
     return 0 if result.agrees.all() else 1
+
+
+def _course(options: argparse.Namespace) -> int:
+    try:
+        written, kept = start(options.dir)
+    except OSError as error:
+        return _complain(error, 2)
+    for names, done in ((written, "written"), (kept, "there already, left as they are")):
+        if names:
+            print(f"{done}: {', '.join(names)}")
+    first = Path(options.dir) / sorted(written + kept)[0]
+    print(
+        f"next: open {first} in Jupyter or VS Code\n"
+        f"      (for Jupyter: pip install jupyterlab && jupyter lab {first})"
+    )
+    return 0
 
 
 def _load_from(folder: Path) -> VAE:

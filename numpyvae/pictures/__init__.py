@@ -5,6 +5,7 @@
 The figures belong to nobody's global state, so nothing has to be closed afterwards.
 """
 
+from numpyvae.pictures.canvas import COLOURS, STYLE, tile
 from numpyvae.pictures.evaluation import ladder, latent_kl, posteriors
 from numpyvae.pictures.gradcheck import gradients
 from numpyvae.pictures.model import (
@@ -18,6 +19,8 @@ from numpyvae.pictures.model import (
 from numpyvae.pictures.views import animation, interpolation, walk
 
 __all__ = [
+    "COLOURS",
+    "STYLE",
     "animation",
     "gradients",
     "interpolation",
@@ -30,5 +33,6 @@ __all__ = [
     "reconstructions",
     "reference_losses",
     "samples",
+    "tile",
     "walk",
 ]

@@ -20,6 +20,13 @@ COLOURS = (
     "#56B4E9", "#CC79A7", "#C9B900", "#999999", "#7A1F4F",
 )  # fmt: skip
 
+# For plt.style.use(STYLE), which makes pictures drawn with pyplot look like ours.
+STYLE = {
+    "axes.prop_cycle": f"cycler('color', {list(COLOURS)})",
+    "figure.constrained_layout.use": True,
+    "figure.dpi": 90,
+}
+
 
 def canvas(width: float, height: float) -> Figure:
     """An empty figure of so many inches, which belongs to nobody's global state."""

@@ -1,0 +1,266 @@
+# %% [markdown]
+# # 01 · A dense layer and its gradient
+#
+# **The one idea: a gradient has the shape of what it belongs to.**
+#
+# A neural network is a chain of simple functions, and the simplest of them that learns something is the dense
+# layer: multiply by a matrix, add a vector. Here you write one, derive its gradient by hand, index by index, and
+# convince yourself that it is right by measuring it. Everything later stands on these few lines.
+#
+# *You need:* matrix products, partial derivatives, a little NumPy. *Time:* 45 minutes.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+
+from numpyvae.course import expect
+from numpyvae.pictures import STYLE
+
+plt.style.use(STYLE)
+
+# %% [markdown]
+# ## What the layer does
+#
+# The layer takes $n$ numbers and gives $m$ numbers. We always feed it several examples at once, a *batch* of $B$ of
+# them, one in each row:
+#
+# | name | shape | what it is |
+# |---|---|---|
+# | `x` | $(B, n)$ | the inputs, one example in each row |
+# | `W` | $(n, m)$ | the weights |
+# | `b` | $(m,)$ | the bias |
+# | `y` | $(B, m)$ | the outputs, one example in each row |
+#
+# The output number $j$ of example $r$ (for *row*) is a weighted sum of that example's inputs, plus a bias:
+#
+# $$y_{rj} = \sum_{i=1}^{n} x_{ri} W_{ij} + b_j \qquad\text{or, all at once,}\qquad y = x W + b .$$
+#
+# We take sizes that are all different, $B = 4$, $n = 3$, $m = 2$. That is a habit worth keeping: with equal sizes a
+# forgotten transpose would go unnoticed.
+
+# %%
+rng = np.random.default_rng(0)
+x = rng.standard_normal((4, 3))
+W = rng.standard_normal((3, 2))
+b = rng.standard_normal(2)
+
+# the formula, word for word, for the first example and the second output
+y_01 = x[0, 0] * W[0, 1] + x[0, 1] * W[1, 1] + x[0, 2] * W[2, 1] + b[1]
+assert np.isclose(y_01, (x @ W + b)[0, 1])
+
+# %% [markdown]
+# ### Exercise 1: `dense`
+#
+# Write the layer. One line is enough. (NumPy adds `b` to every row by itself; this is called *broadcasting*.)
+
+
+# %%
+def dense(x, W, b):
+    """y = x W + b for a batch x (B, n), weights W (n, m) and bias b (m,); returns y (B, m)."""
+    # BEGIN SOLUTION
+    return x @ W + b
+    # END SOLUTION
+
+
+# %%
+# Check of exercise 1
+small = np.array([[1.0, 2.0, 3.0]]), np.array([[1.0, 0.0], [0.0, 1.0], [2.0, -1.0]]), np.array([10.0, 20.0])
+expect("dense", dense(*small), [[17.0, 19.0]], "by hand: 1 + 2·3 + 10 and 2 − 3 + 20",
+       given="x = [[1, 2, 3]], W = [[1, 0], [0, 1], [2, -1]], b = [10, 20]",
+       mistakes={"This is x W alone; the bias is missing.": [[7.0, -1.0]]})
+expect("dense", dense(x, W, b)[0, 1], y_01, "the sum written out above", given="the batch of four")
+print("dense: right")
+
+# %% [markdown]
+# ## What we want to know: which way to push
+#
+# At the end of every network stands one number, the *loss* $L$, that says how bad the answer was. To lower it we must know
+# how it reacts to every weight: the partial derivatives $\partial L / \partial W_{ij}$. There are as many of them as there are
+# weights, so it is natural to keep them in an array of the same shape. We call it `dW`:
+#
+# > **`dname` is $\partial L/\partial$`name`, and it has the shape of `name`.**
+#
+# The layer does not know what comes after it. But suppose that somebody hands us `dy`, which says how $L$ reacts to
+# each output of the layer. From it we shall compute `dW`, `db` and `dx`; then `dx` is handed on to the layer before, for
+# which it is the `dy`. This passing-on is all there is to *backpropagation*.
+#
+# ### By index
+#
+# If a weight moves a little, which outputs move? $W_{ij}$ occurs in $y_{rj}$, for every example $r$, multiplied
+# by $x_{ri}$; and in no other output. The *chain rule* adds up all ways on which a change can reach $L$:
+#
+# $$\frac{\partial L}{\partial W_{ij}}
+#   = \sum_{r} \frac{\partial L}{\partial y_{rj}} \frac{\partial y_{rj}}{\partial W_{ij}}
+#   = \sum_{r} dy_{rj}\, x_{ri} .$$
+#
+# The bias $b_j$ occurs in $y_{rj}$ for every $r$, multiplied by 1; the input $x_{ri}$ occurs in $y_{rj}$ for every $j$, multiplied by
+# $W_{ij}$:
+#
+# $$\frac{\partial L}{\partial b_j} = \sum_r dy_{rj}, \qquad\qquad
+#   \frac{\partial L}{\partial x_{ri}} = \sum_j dy_{rj}\, W_{ij} .$$
+#
+# Three sums, written as plain loops:
+
+# %%
+dy = rng.standard_normal((4, 2))  # somebody handed us this
+dW, db, dx = np.zeros((3, 2)), np.zeros(2), np.zeros((4, 3))
+for r in range(4):
+    for j in range(2):
+        db[j] += dy[r, j]
+        for i in range(3):
+            dW[i, j] += dy[r, j] * x[r, i]
+            dx[r, i] += dy[r, j] * W[i, j]
+
+# %% [markdown]
+# ### As matrices
+#
+# A sum over $r$ of $x_{ri}\, dy_{rj}$ is row $i$ of $x^\mathsf{T}$ times column $j$ of $dy$: a matrix product.
+#
+# **Predict before you run the next cell.** With `x` of shape (4, 3), `dy` of shape (4, 2) and `W` of shape (3, 2): which of these
+# four products exist at all, and which of those has the shape of `W`?
+#
+# `x @ dy` · `x.T @ dy` · `dy.T @ x` · `dy @ x.T`
+
+# %%
+for text, left, right in [
+    ("x @ dy", x, dy),
+    ("x.T @ dy", x.T, dy),
+    ("dy.T @ x", dy.T, x),
+    ("dy @ x.T", dy, x.T),
+]:
+    if left.shape[1] == right.shape[0]:
+        shape = (left @ right).shape
+        print(f"{text:9} has shape {shape}{'   <- the shape of W' if shape == W.shape else ''}")
+    else:
+        print(f"{text:9} does not exist: {left.shape} times {right.shape}")
+assert (x.T @ dy).shape == W.shape
+
+# %% [markdown]
+# Only one of the four can be `dW`, and we did not need to think about calculus to find it. When you have forgotten the
+# formula, *let the shapes tell you*. (They cannot tell you about a factor, or a sign. For that we measure, below.)
+
+# %% [markdown]
+# ### Exercise 2: `dense_backward`
+#
+# Write the three sums without loops: two matrix products and one sum over the rows.
+
+
+# %%
+def dense_backward(x, W, dy):
+    """dx, dW, db for y = x W + b, given dy = ∂L/∂y (B, m); each has the shape of what it belongs to."""
+    # BEGIN SOLUTION
+    dW = x.T @ dy
+    db = dy.sum(axis=0)
+    dx = dy @ W.T
+    return dx, dW, db
+    # END SOLUTION
+
+
+# %% [markdown]
+# How can you know that it is right? **Measure.** Take as loss $L = \sum_{rj} dy_{rj}\, y_{rj}$, whose derivative with respect
+# to $y$ is just the `dy` that we chose. Now push one weight by 1, leave all else as it is, and see how much $L$ changes. Since
+# $y$ is a straight line in every single weight, bias and input, this change *is* the partial derivative: no step
+# is too large here. (It will be different for curved functions; that is what notebook 02 is about.)
+
+# %%
+# Check of exercise 2
+
+
+def measured(name):
+    """∂L/∂name: the change of L = Σ dy · y when each entry of x, W or b is pushed by 1 in turn."""
+    arrays = {"x": x.copy(), "W": W.copy(), "b": b.copy()}
+    before = (dy * dense(**arrays)).sum()
+    change = np.zeros_like(arrays[name])
+    for index in np.ndindex(change.shape):
+        arrays[name][index] += 1.0
+        change[index] = (dy * dense(**arrays)).sum() - before
+        arrays[name][index] -= 1.0
+    return change
+
+
+yours = dense_backward(x, W, dy)
+assert isinstance(yours, tuple) and len(yours) == 3, "dense_backward: return three arrays, dx, dW, db"
+known = {
+    "dx": {"This is the sum of dy over the outputs, without the weights: dx = dy Wᵀ.": dy.sum(axis=1)[:, None] + 0 * x},
+    "dW": {"This is divided by the number of examples. 1/B is applied once, at the end of the network.": dW / 4},
+    "db": {"This is the mean over the examples; the chain rule asks for their sum.": db / 4},
+}
+for name, array in zip(("dx", "dW", "db"), yours):
+    expect(f"dense_backward: {name}", array, measured(name[1:]), "by pushing each entry", given="the batch of four",
+           mistakes={"The sign is turned.": -measured(name[1:]), **known[name]})
+# the batch stacked on itself: the sums dW and db double, and every example keeps its own dx
+twice = dense_backward(np.vstack([x, x]), W, np.vstack([dy, dy]))
+for name, array, exact in zip(("dx", "dW", "db"), twice, (np.vstack([dx, dx]), 2 * dW, 2 * db)):
+    expect(f"dense_backward: {name}", array, exact, "dW and db double", given="the batch stacked on itself")
+print("dense_backward: right")
+
+# %% [markdown]
+# The loops that we wrote first, the matrix products and the measurement agree:
+
+# %%
+assert all(np.allclose(a, b) for a, b in zip(dense_backward(x, W, dy), (dx, dW, db)))
+
+# %% [markdown]
+# ## The picture to remember
+#
+# For a single example the two outputs depend on the six weights through a table of $2 \times 6$ derivatives
+# $\partial y_j / \partial W_{ik}$, called the *Jacobian*. On the left it is measured. On the right it comes from your
+# `dense_backward`, by asking it with `dy` = (1, 0), which gives the first row, and with `dy` = (0, 1), which gives the second.
+#
+# **Predict:** how many of the twelve derivatives are zero?
+
+# %%
+one = np.array([[0.5, -1.0, 2.0]])
+true = np.empty((2, 6))
+for column, (i, k) in enumerate(np.ndindex(3, 2)):
+    pushed = W.copy()
+    pushed[i, k] += 1.0
+    true[:, column] = (dense(one, pushed, b) - dense(one, W, b))[0]
+by_backward = np.stack([dense_backward(one, W, unit[None, :])[1].ravel() for unit in np.eye(2)])
+
+figure, panels = plt.subplots(1, 2, figsize=(9, 2.6))
+for axes, table, title in zip(panels, (true, by_backward), ("measured", "from dense_backward")):
+    axes.imshow(np.abs(table), cmap="Greys", vmin=0, vmax=4)
+    for (row, column), value in np.ndenumerate(table):
+        axes.text(column, row, f"{value:.1f}" if value else "0", ha="center", va="center")
+    axes.set_title(title)
+    axes.set_xlabel("the weight that is pushed")
+    axes.set_xticks(range(6), [f"$W_{{{i + 1}{k + 1}}}$" for i, k in np.ndindex(3, 2)])
+    axes.set_yticks(range(2), ["$y_1$", "$y_2$"])
+panels[0].set_ylabel("the output that moves")
+plt.show()
+assert np.allclose(true, by_backward)
+assert (by_backward == 0).sum() == 6
+assert np.allclose(by_backward[0, ::2], one) and np.allclose(by_backward[1, 1::2], one)
+
+# %% [markdown]
+# Half of them: an output listens only to its own column of weights, and there it listens with the strength of the
+# inputs $x_1, x_2, x_3$, which you see twice. For 4 examples, 784 inputs and 256 outputs this table would have
+# $4 \cdot 256$ rows and $784 \cdot 256$ columns, 205 million numbers, nearly all of them zero. Nobody
+# ever builds it. `x.T @ dy` is the sum over its rows, weighted with `dy`, without the zeros.
+
+# %%
+assert 4 * 256 * 784 * 256 == 205_520_896
+weighted = (by_backward * dy[0][:, None]).sum(axis=0).reshape(3, 2)
+assert np.allclose(weighted, dense_backward(one, W, dy[:1])[1])
+
+# %% [markdown]
+# ## In five lines
+#
+# 1. A dense layer is $y = xW + b$, with one example in each row.
+# 2. `dname` is $\partial L / \partial$`name` and has the shape of `name`.
+# 3. `dW = x.T @ dy`, `db = dy.sum(axis=0)`, `dx = dy @ W.T`; the shapes leave hardly a choice.
+# 4. A layer needs only its input and `dy` to go backward; `dx` is the `dy` of the layer before.
+# 5. Believe a gradient when you have measured it, entry by entry.
+#
+# ## Further exercises
+#
+# 1. *(easy)* Two layers without anything in between, $y = (xW_1 + b_1) W_2 + b_2$: write their backward pass with two calls of
+#    `dense_backward`, and measure it. Which single layer does the same as these two?
+# 2. *(medium)* A loss often has a penalty $\tfrac{\lambda}{2} \sum_{ij} W_{ij}^2$ that keeps weights small. What must be added
+#    to `dW`? Measure it: a push by 1 is no longer exact; but half the difference between a push by $+1$ and one by $-1$ is. Why?
+# 3. *(open)* In numpyvae a layer never stores its input: `backward` is *given* `x`
+#    (`Dense` in `layers.py`). Many implementations write `self.x = x` in the forward pass. Find a sequence of calls in which
+#    the stored input gives a wrong gradient without any error message.
+#
+# Next: [02 · A gradient checker](02_gradient_checker.ipynb), for functions that are curved.

@@ -1,0 +1,295 @@
+# %% [markdown]
+# # 02 · A gradient checker
+#
+# **The one idea: a difference quotient has two errors, one that shrinks with the step and one that grows.**
+#
+# In notebook 01 you measured a gradient by pushing each weight by 1. For a straight line that is exact. Real losses
+# are curved. Here you build a checker that works for them, find the step it needs, and learn when not to believe it.
+# At the end *your checker is marked*: it must accept ten right gradients and reject ten wrong ones.
+#
+# *You need:* notebook 01, Taylor series. *Time:* 45 minutes.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+
+from numpyvae.course import expect
+from numpyvae.pictures import COLOURS, STYLE
+
+plt.style.use(STYLE)
+
+# %% [markdown]
+# ## Two ways to measure a slope
+#
+# By definition $f'(x) = \lim_{h \to 0} \bigl(f(x+h) - f(x)\bigr)/h$. On a computer $h$ cannot go to zero, so we take a
+# small one. How wrong are we then? Taylor's series knows:
+#
+# $$f(x + h) = f(x) + h f'(x) + \tfrac{h^2}{2} f''(x) + \tfrac{h^3}{6} f'''(x) + \dots$$
+# $$f(x - h) = f(x) - h f'(x) + \tfrac{h^2}{2} f''(x) - \tfrac{h^3}{6} f'''(x) + \dots$$
+#
+# * The **forward difference** uses the first line: $\dfrac{f(x+h) - f(x)}{h} = f'(x) + \tfrac{h}{2} f''(x) + \dots$
+# * The **central difference** subtracts the second from the first. The terms with $f(x)$ and $f''(x)$ cancel:
+#
+# $$\frac{f(x+h) - f(x-h)}{2h} = f'(x) + \tfrac{h^2}{6} f'''(x) + \dots$$
+#
+# What is left over is called the *truncation error*, because the series was cut off. Try both on $f(x) = e^x$ at $x = 1$, where
+# all derivatives are $e$.
+
+# %%
+h = 1e-3
+forward = (np.exp(1 + h) - np.exp(1)) / h
+central = (np.exp(1 + h) - np.exp(1 - h)) / (2 * h)
+print(f"forward: wrong by {forward - np.e:.3e}, Taylor says {h / 2 * np.e:.3e}")
+print(f"central: wrong by {central - np.e:.3e}, Taylor says {h**2 / 6 * np.e:.3e}")
+assert np.isclose(forward - np.e, h / 2 * np.e, rtol=1e-3)
+assert np.isclose(central - np.e, h**2 / 6 * np.e, rtol=1e-3)
+
+# %% [markdown]
+# Three thousand times better, for the price of one more evaluation. From here on we take the central difference.
+
+# %%
+assert 2900 < (forward - np.e) / (central - np.e) < 3100
+
+# %% [markdown]
+# ## The other error
+#
+# Then why not take $h = 10^{-15}$? Because a computer rounds. A number of the type float64 carries about 16 digits: what is stored for $f$ is
+# $f(1 + \delta)$ with $|\delta| \le \varepsilon = 1.1 \cdot 10^{-16}$. The difference $f(x+h) - f(x-h)$ is tiny, but its rounding
+# error is still about $\varepsilon |f|$, and then it is *divided* by $h$. So
+#
+# $$\text{error} \;\approx\; \underbrace{\frac{h^2}{6} |f'''|}_{\text{truncation, shrinks}} \;+\; \underbrace{\frac{\varepsilon |f|}{h}}_{\text{rounding, grows}} .$$
+#
+# **Predict before you run the next cells:** for $f = e^x$ at 1, is the best step nearer to $10^{-2}$, $10^{-5}$ or $10^{-10}$? And in float32, where
+# $\varepsilon = 6 \cdot 10^{-8}$?
+#
+# Where is the sum smallest? Set its derivative with respect to $h$ to zero: $\frac{h}{3}|f'''| = \varepsilon |f| / h^2$, so
+# $h^3 = 3 \varepsilon |f| / |f'''|$. For $e^x$ both $|f|$ and $|f'''|$ are $e$:
+
+# %%
+for name, dtype in (("float64", np.float64), ("float32", np.float32)):
+    eps = np.finfo(dtype).eps / 2
+    best = (3 * eps) ** (1 / 3)
+    error = best**2 / 6 * np.e + eps * np.e / best
+    print(f"{name}: eps = {eps:.1e}, best step {best:.1e}, error there about {error:.0e}")
+assert np.isclose((3 * 1.11e-16) ** (1 / 3), 6.9e-6, rtol=0.02)
+assert np.isclose((3 * 5.96e-8) ** (1 / 3), 5.6e-3, rtol=0.02)
+
+# %% [markdown]
+# A step near $10^{-5}$ in float64 leaves ten good digits. In float32 not even the best step leaves more than four or five.
+#
+# > **Check gradients in float64, always,** also if you train in float32.
+#
+# ### Exercise 1: `numerical_gradient`
+#
+# Write the central difference for a function of a whole array, of any shape: for each entry in turn, push it up by $h$, push it down by $h$. Two
+# things to look after: work on a float64 *copy* (an array of whole numbers would swallow the push, and the caller's array is not yours to change), and
+# put every entry back before you go to the next.
+
+
+# %%
+def numerical_gradient(f, x, h=1e-5):
+    """(f(x + h eᵢ) − f(x − h eᵢ)) / 2h for every entry i of x; f returns a number; the result has x's shape."""
+    # BEGIN SOLUTION
+    x = np.array(x, dtype=np.float64)
+    gradient = np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        here = x[index]
+        x[index] = here + h
+        up = f(x)
+        x[index] = here - h
+        down = f(x)
+        x[index] = here
+        gradient[index] = (up - down) / (2 * h)
+    return gradient
+    # END SOLUTION
+
+
+# %%
+# Check of exercise 1
+
+
+def cubes(x):
+    """x₁³ + 2 x₂³ + 3 x₃³ + …, whose gradient is 3 x₁², 6 x₂², 9 x₃², …"""
+    return (np.arange(1, x.size + 1) * x.ravel() ** 3).sum()
+
+
+point = np.array([[1.0, -2.0, 0.5], [0.0, 3.0, 2.0]])
+before = point.copy()
+# For a cube the central difference is wrong by exactly h² times its coefficient: that is how one sees which h you used.
+weights = np.arange(1, 7).reshape(2, 3)
+exact = 3 * weights * point**2
+expect("numerical_gradient", numerical_gradient(cubes, point, h=0.01), exact + weights * 0.01**2, "3 k x² + k h², by Taylor",
+       given="f = Σ k xₖ³, h = 0.01", tolerance=1e-10,
+       mistakes={"This is the forward difference, (f(x + h) − f(x)) / h.": exact + weights * (3 * point * 0.01 + 0.01**2),
+                 "The difference is divided by h; the two points are 2h apart.": 2 * (exact + weights * 0.01**2),
+                 "The argument h is not used.": exact + weights * 1e-5**2})
+assert np.array_equal(point, before), "numerical_gradient: the caller's array was changed; work on a copy"
+expect("numerical_gradient", numerical_gradient(cubes, np.array([2, 1])), [12.0, 6.0], "3·2² and 6·1²", given="whole numbers x = [2, 1]",
+       tolerance=1e-8, mistakes={"The push was lost: convert the array to float64 first.": [0.0, 0.0]})
+print("numerical_gradient: right")
+
+# %% [markdown]
+# ## The picture to remember
+#
+# The error against the step, both axes logarithmic. From the right, truncation falls with slope 2. From the left, rounding
+# falls with slope −1, and jumps about, as rounding does. Between them a V.
+
+# %%
+steps = np.logspace(-12, 0, 97)
+x = 1.0
+figure, axes = plt.subplots(figsize=(8, 4))
+for dtype, marker, colour in ((np.float64, "o", COLOURS[0]), (np.float32, "s", COLOURS[1])):
+    def f(x, dtype=dtype):
+        return float(np.exp(dtype(x)))
+
+    usable = steps[steps > 20 * np.finfo(dtype).eps]
+    errors = np.array([abs((f(x + h) - f(x - h)) / (2 * h) - np.e) for h in usable])
+    eps = np.finfo(dtype).eps / 2
+    axes.loglog(usable, np.maximum(errors, 1e-13), marker, color=colour, markersize=3, label=f"measured in {dtype.__name__}")
+    style = "--" if dtype is np.float64 else ":"
+    axes.loglog(usable, usable**2 / 6 * np.e + eps * np.e / usable, style, color="black", label=r"$h^2 f'''/6 + \varepsilon |f|/h$, " + dtype.__name__)
+axes.set(xlabel="step h", ylabel="error of the derivative of $e^x$ at 1", title="Too large a step truncates, too small a step rounds")
+axes.set_ylim(1e-13, 10)
+axes.legend()
+plt.show()
+errors64 = [abs((np.exp(1 + h) - np.exp(1 - h)) / (2 * h) - np.e) for h in steps]
+assert 1e-7 < steps[np.argmin(errors64)] < 1e-4
+
+# %% [markdown]
+# ## When are two gradients the same?
+#
+# The numerical gradient has ten good digits, not sixteen, so it will never be *equal* to yours. How far apart may they be? A difference
+# of 0.001 is enormous if the gradient is 0.002 and nothing if it is a million. So compare the difference with the size of the gradients:
+#
+# $$\text{relative error} = \frac{\max_i |a_i - b_i|}{\max\bigl(\max_i |a_i|,\ \max_i |b_i|\bigr)} .$$
+#
+# The largest entry is the yardstick for *all* entries. Why not divide entry by entry? Because many entries of a
+# gradient are exactly zero, while the numerical one says $10^{-12}$: that would be a relative error of 100 %, and a false alarm.
+# (Two gradients that are zero everywhere agree; the formula would be 0/0, so this case is yours to handle.)
+#
+# ### Exercise 2: `relative_error`
+
+
+# %%
+def relative_error(a, b):
+    """max|a − b| / max(max|a|, max|b|), a float; 0.0 if both are zero everywhere."""
+    # BEGIN SOLUTION
+    size = max(np.abs(a).max(), np.abs(b).max())
+    if size == 0:
+        return 0.0
+    return float(np.abs(a - b).max() / size)
+    # END SOLUTION
+
+
+# %%
+# Check of exercise 2
+one, other = np.array([2.0, 0.0, -4.0]), np.array([2.0, 1e-9, -4.004])
+expect("relative_error", relative_error(one, other), 0.004 / 4.004, "by hand: 0.004 / 4.004", given="[2, 0, -4] and [2, 1e-9, -4.004]",
+       mistakes={"This compares entry by entry; 1e-9 against 0 is then a false alarm.": 1.0,
+                 "This is the absolute difference; divide by the size.": 0.004,
+                 "The yardstick is the larger one of the two, 4.004.": 0.004 / 4.0})
+expect("relative_error", relative_error(other, one), relative_error(one, other), "it should not matter which comes first", given="the two exchanged")
+expect("relative_error", relative_error(np.zeros(3), np.zeros(3)), 0.0, "they agree", given="two zeros")
+expect("relative_error", relative_error(1e-9 * one, -1e-9 * one), 2.0, "by hand: 8e-9 / 4e-9", given="a tiny gradient and its negative")
+print("relative_error: right")
+
+# %% [markdown]
+# ## Your checker is marked
+#
+# A checker is those two functions and a limit. We take $10^{-6}$: well above the ten digits that a difference leaves, far below any mistake that one makes.
+
+
+# %%
+def agree(f, gradient, x):
+    """Does gradient(x) pass the check?"""
+    return relative_error(numerical_gradient(f, x), gradient(x)) < 1e-6
+
+
+rng = np.random.default_rng(0)
+x43, M, C = rng.standard_normal((4, 3)), rng.standard_normal((3, 2)), rng.standard_normal((4, 2))
+A = rng.standard_normal((5, 5))
+v, w = rng.standard_normal(5), rng.uniform(1, 2, 7)
+
+
+def softmax(x):
+    return np.exp(x) / np.exp(x).sum()
+
+
+# name, where, f, its gradient, and the same with a mistake
+layers = [
+    ("dense, W", M, lambda W: (C * (x43 @ W)).sum(), lambda W: x43.T @ C, lambda W: x43.T @ C / 4),
+    ("dense, x", x43, lambda x: (C * (x @ M)).sum(), lambda x: C @ M.T, lambda x: -C @ M.T),
+    ("squares", v, lambda x: (x**2).sum(), lambda x: 2 * x, lambda x: x),
+    ("quadratic form", v, lambda x: x @ A @ x, lambda x: (A + A.T) @ x, lambda x: 2 * A @ x),
+    ("tanh", v, lambda x: np.tanh(x).sum(), lambda x: 1 - np.tanh(x) ** 2, lambda x: 1 - np.tanh(x)),
+    ("sigmoid", v, lambda x: (1 / (1 + np.exp(-x))).sum(), lambda x: np.exp(-x) / (1 + np.exp(-x)) ** 2, lambda x: np.exp(-x) / (1 + np.exp(-x))),
+    ("log of a sum", v, lambda x: np.log(np.exp(x).sum()), softmax, lambda x: np.exp(x)),
+    ("logarithms", w, lambda x: np.log(x).sum(), lambda x: 1 / x, lambda x: np.append(1 / x[:-1], 1.01 / x[-1])),
+    ("a tiny one", v, lambda x: 1e-6 * np.sin(x).sum(), lambda x: 1e-6 * np.cos(x), lambda x: 2e-6 * np.cos(x)),
+    ("a huge one", v, lambda x: 1e6 * (x**3).sum(), lambda x: 3e6 * x**2, lambda x: 3e6 * x**2 + 100 * (x > 0)),
+]
+accepted = [agree(f, right, x) for _, x, f, right, _ in layers]
+rejected = [not agree(f, wrong, x) for _, x, f, _, wrong in layers]
+for (name, *_), took, refused in zip(layers, accepted, rejected):
+    print(f"{name:15} right one {'accepted' if took else 'REJECTED'}   wrong one {'rejected' if refused else 'ACCEPTED'}")
+print(f"your checker accepted {sum(accepted)} of 10 right gradients and rejected {sum(rejected)} of 10 wrong ones")
+assert sum(accepted) == 10, "a right gradient was rejected: is the step too small or too large, or the comparison too strict?"
+assert sum(rejected) == 10, "a wrong gradient was accepted: is the comparison relative to the size of the gradient?"
+
+# %% [markdown]
+# Find the mistake in each wrong one! In the eighth, one entry of seven is off by one percent. In the last, some entries are
+# off by 100, and the whole is of the size of a million.
+#
+# ## When not to believe it: a kink
+#
+# The most popular function in neural networks, $\operatorname{relu}(x) = \max(x, 0)$, has a corner at 0. Away from the corner its slope is 0 or 1. But if the
+# corner lies *between* $x - h$ and $x + h$, the difference quotient walks over it and comes back with a mixture.
+#
+# **Predict:** what does the central difference say exactly at $x = 0$? And at $x = h/2$?
+
+# %%
+h = 0.1
+places = np.linspace(-0.3, 0.3, 601)
+quotient = (np.maximum(places + h, 0) - np.maximum(places - h, 0)) / (2 * h)
+figure, axes = plt.subplots(figsize=(8, 3))
+axes.plot(places, places > 0, "--", color="black", label="slope of relu")
+axes.plot(places, quotient, color=COLOURS[0], label="central difference, h = 0.1")
+axes.axvspan(-h, h, color="0.9", label="within h of the corner")
+axes.set(xlabel="x", ylabel="slope", title="Within one step of a kink a difference quotient says nothing")
+axes.legend()
+plt.show()
+assert np.isclose(np.interp(0, places, quotient), 0.5)
+assert np.isclose(np.interp(h / 2, places, quotient), 0.75)
+
+# %% [markdown]
+# One half, and three quarters: slopes that relu has nowhere. If a gradient check of a network with relu fails in a few entries, look first whether an
+# input of a relu lies within a step of zero. A smaller step makes this less likely; it never makes it impossible.
+#
+# The checker of this project, `numpyvae.gradcheck`, is what your checker becomes when it grows up: it tries many steps, knows
+# its own error, sees kinks, and says what a wrong gradient looks like. The short one in it is the same as yours:
+
+# %%
+from numpyvae import gradcheck
+
+assert np.allclose(gradcheck.numerical_gradient(cubes, point), numerical_gradient(cubes, point), rtol=0, atol=1e-12)
+report = gradcheck.check_gradients(lambda p: (p["x"] ** 2).sum(), {"x": v}, lambda p: {"x": p["x"]})
+print(report)
+assert not report.ok
+
+# %% [markdown]
+# ## In five lines
+#
+# 1. The central difference is wrong by $h^2 f'''/6$ (truncation) plus about $\varepsilon |f| / h$ (rounding).
+# 2. In float64 the best step is near $10^{-5}$ and leaves ten digits; float32 is no good for checking.
+# 3. Compare relative to the largest entry, not entry by entry, and not absolutely.
+# 4. Within one step of a kink the quotient means nothing.
+# 5. A checker is itself a program: test that it accepts what is right *and* rejects what is wrong.
+#
+# ## Further exercises
+#
+# 1. *(easy)* In the picture of the V, why does the float32 curve end on the left at about $2 \cdot 10^{-6}$? What happens to $x + h$ below?
+# 2. *(medium)* Apply your checker to $f(x) = \sum x_i^2$ at $x = 0$ with the wrong gradient $g(x) = 5x$. It passes. Why? What does this say about checking at special points?
+# 3. *(open)* The *complex step* $f'(x) \approx \operatorname{Im} f(x + ih) / h$ has no subtraction and so no rounding error: take $h = 10^{-30}$. Derive it from Taylor's
+#    series, try it with `np.exp`, and find a function in this notebook for which it fails without a word.
+#
+# Next: [03 · From layers to a network](03_network.ipynb).

@@ -1,0 +1,397 @@
+# %% [markdown]
+# # 03 · From layers to a network
+#
+# **The one idea: a network is a chain of functions forward, and the same chain backward.**
+#
+# Here four parts join the dense layer: relu, sigmoid, a loss for pixels, and an optimizer. Together they make an *autoencoder*,
+# which learns to squeeze a picture of 784 pixels into ten numbers and to unfold it again. It works well. Then we ask it to
+# *invent* a picture, and it fails; and that failure is the reason why variational autoencoders exist.
+#
+# *You need:* notebooks 01 and 02. *Time:* 75 minutes. *Runs in:* half a minute.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+
+import numpyvae
+from numpyvae.course import expect, functions
+from numpyvae.gradcheck import check_gradients
+from numpyvae.pictures import STYLE, tile
+
+plt.style.use(STYLE)
+mine = functions("01_dense_layer")
+dense, dense_backward = mine.dense, mine.dense_backward
+print("dense, dense_backward:", mine.origin)
+
+# %% [markdown]
+# (The functions of notebook 01 are taken from your own notebook, if it lies in this folder with all its exercises written, and is saved.)
+#
+# ## relu: the bend
+#
+# Two dense layers in a row are just one dense layer. What makes depth worthwhile is a bend in between. The simplest bend is
+#
+# $$y = \operatorname{relu}(a) = \max(a, 0), \qquad \frac{dy}{da} = \begin{cases} 1 & a > 0 \\ 0 & a < 0 \end{cases}.$$
+#
+# (At 0 itself there is a corner and no derivative; everybody takes 0.) The chain rule says: what comes back from above is
+# let through where $a > 0$, and stopped elsewhere. We do not even need $a$: $y > 0$ exactly where $a > 0$. So the backward pass is given
+# `y`, which we have anyway.
+#
+# ### Exercise 1: `relu_backward`
+
+
+# %%
+def relu(a):
+    """max(a, 0), entry by entry."""
+    return np.maximum(a, 0)
+
+
+def relu_backward(dy, y):
+    """da, given dy = ∂L/∂y and the output y = relu(a); all of one shape."""
+    # BEGIN SOLUTION
+    return dy * (y > 0)
+    # END SOLUTION
+
+
+# %%
+# Check of exercise 1
+a, dy = np.array([[-1.0, 2.0, 3.0], [0.5, -0.5, 4.0]]), np.array([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])
+expect("relu_backward", relu_backward(dy, relu(a)), [[0.0, -2.0, 3.0], [4.0, 0.0, -6.0]], "dy where y > 0, else 0",
+       given="a = [[-1, 2, 3], [0.5, -0.5, 4]], dy = [[1, -2, 3], [4, 5, -6]]",
+       mistakes={"The mask comes from the sign of dy; it is y that was positive or not.": dy * (dy > 0), "Nothing was stopped: the mask is missing.": dy,
+                 "This is the mask alone; multiply it with dy.": 1.0 * (a > 0)})
+print("relu_backward: right")
+
+# %% [markdown]
+# ## sigmoid: from any number to a probability
+#
+# A pixel is a number between 0 (paper) and 1 (ink), and the last dense layer gives any number $l$, called a *logit*. The sigmoid
+#
+# $$\sigma(l) = \frac{1}{1 + e^{-l}}$$
+#
+# turns one into a probability: $l = 0$ means $\tfrac12$, large $l$ means nearly 1, very negative $l$ nearly 0.
+#
+# **Predict:** what does the formula do on a computer for $l = -1000$?
+
+# %%
+with np.errstate(over="ignore"):
+    print("np.exp(1000.0) =", np.exp(1000.0), "   so 1 / (1 + exp(1000)) =", 1 / (1 + np.exp(1000.0)))
+assert np.exp(709.0) < np.inf
+assert 1 / (1 + np.exp(709.0)) > 0
+
+# %% [markdown]
+# The result is even right, but NumPy shouts *overflow* on the way, and a formula that produces infinities is an accident
+# waiting to happen. There is a twin without them. Multiply top and bottom by $e^{l/2}$:
+#
+# $$\sigma(l) = \frac{e^{l/2}}{e^{l/2} + e^{-l/2}} = \frac12 + \frac12 \cdot \frac{e^{l/2} - e^{-l/2}}{e^{l/2} + e^{-l/2}} = \tfrac12 + \tfrac12 \tanh(l/2),$$
+#
+# and `np.tanh` never overflows.
+#
+# ### Exercise 2: `sigmoid`
+
+
+# %%
+def sigmoid(l):  # noqa: E741
+    """1 / (1 + e⁻ˡ), entry by entry, without overflow for any l."""
+    # BEGIN SOLUTION
+    return 0.5 + 0.5 * np.tanh(l / 2)
+    # END SOLUTION
+
+
+# %%
+# Check of exercise 2
+with np.errstate(over="raise", invalid="raise"):
+    try:
+        far = sigmoid(np.array([-1000.0, 1000.0]))
+    except FloatingPointError:
+        far = None
+assert far is not None, "sigmoid: overflow at l = ±1000; use the form with tanh"
+expect("sigmoid", far, [0.0, 1.0], "the limits", given="l = [-1000, 1000]")
+expect("sigmoid", sigmoid(np.log([[1.0, 3.0, 1 / 4]])), [[0.5, 0.75, 0.2]], "by hand: 1/(1 + e⁻ˡ)", given="l = [[log 1, log 3, log 1/4]]",
+       mistakes={"The sign of l is turned.": [[0.5, 0.25, 0.8]], "tanh takes half of l.": 0.5 + 0.5 * np.tanh(np.log([[1.0, 3.0, 1 / 4]]))})
+print("sigmoid: right")
+
+# %% [markdown]
+# ## A loss for pixels
+#
+# Think of a pixel as a coin that shows ink with probability $p = \sigma(l)$. The probability of what we see, $x = 1$ or $x = 0$, is $p^x (1-p)^{1-x}$: the
+# *Bernoulli* distribution. All pixels together have the product of these, a number far too small for a computer, so one takes the
+# logarithm; and as a loss is to be made small, its negative:
+#
+# $$\text{CE}(l, x) = -\sum_{\text{pixels}} \bigl[ x \log p + (1-x) \log (1-p) \bigr] .$$
+#
+# This is the *cross-entropy*. With the natural logarithm its unit is the *nat*. (MNIST's pixels are grey, between 0 and 1. The formula works for them
+# too, and everybody uses it, but then it is a distance between pictures and no longer the logarithm of a probability. Notebook 09 comes back to that.)
+#
+# ### Why it must be computed from logits
+#
+# At $l = -1000$ the computer rounds $p$ to 0, and $\log 0 = -\infty$. So never take the logarithm of a rounded sigmoid. Put $p = \sigma(l)$ into the
+# formula first, by pen:
+#
+# $$\log(1-p) = \log \frac{1}{1 + e^{l}} = -\log(1 + e^l), \qquad \log p = \log \frac{e^l}{1 + e^l} = l - \log(1 + e^l) .$$
+#
+# The function $\log(1 + e^l)$ is called $\operatorname{softplus}(l)$. With it
+#
+# $$-x \log p - (1-x) \log(1-p) = -x\,(l - \operatorname{softplus}(l)) + (1-x) \operatorname{softplus}(l) = \operatorname{softplus}(l) - x\, l .$$
+#
+# Now only $e^l$ can still overflow. For $l > 0$ take $e^l$ out of the logarithm: $\log(1 + e^l) = l + \log(1 + e^{-l})$. Both cases in one line:
+#
+# $$\operatorname{softplus}(l) = \max(l, 0) + \log(1 + e^{-|l|}) .$$
+
+# %%
+l, x = np.array([-3.0, 0.2, 2.0]), np.array([0.0, 1.0, 0.3])  # noqa: E741
+p = 1 / (1 + np.exp(-l))
+softplus = np.maximum(l, 0) + np.log1p(np.exp(-np.abs(l)))
+assert np.allclose(softplus, np.log(1 + np.exp(l)))
+assert np.allclose(softplus - x * l, -x * np.log(p) - (1 - x) * np.log(1 - p))
+
+# %% [markdown]
+# ### Its gradient is the nicest in all of machine learning
+#
+# The derivative of $\log(1 + e^l)$ is $e^l / (1 + e^l) = \sigma(l)$, and that of $x\,l$ is $x$:
+#
+# $$\frac{\partial\, \text{CE}}{\partial l} = \sigma(l) - x .$$
+#
+# Prediction minus truth. No pixel is ever stuck, however wrong it is.
+#
+# ### Exercise 3: `cross_entropy` and `cross_entropy_backward`
+#
+# Sum over the pixels of each picture, so that a batch gives $B$ numbers. `np.log1p(t)` is $\log(1 + t)$.
+
+
+# %%
+def cross_entropy(logits, x):
+    """Σ (softplus(l) − x l) over the pixels: logits, x (B, X) → (B,), in nats per image, finite for any logits."""
+    # BEGIN SOLUTION
+    softplus = np.maximum(logits, 0) + np.log1p(np.exp(-np.abs(logits)))
+    return (softplus - x * logits).sum(axis=1)
+    # END SOLUTION
+
+
+def cross_entropy_backward(logits, x):
+    """The gradient of each image's own cross-entropy with respect to its logits, (B, X)."""
+    # BEGIN SOLUTION
+    return sigmoid(logits) - x
+    # END SOLUTION
+
+
+# %%
+# Check of exercise 3
+expect("cross_entropy", cross_entropy(np.zeros((2, 3)), np.array([[0.0, 1.0, 1.0], [0.3, 0.0, 1.0]])), [3 * np.log(2)] * 2,
+       "every pixel has p = ½ and costs ln 2", given="three logits of 0, any pixels",
+       mistakes={"This is the mean over the pixels; the loss is their sum.": [np.log(2)] * 2, "The sign is turned.": [-3 * np.log(2)] * 2})
+with np.errstate(all="raise", under="ignore"):
+    try:
+        far = cross_entropy(np.array([[1000.0, -1000.0], [1000.0, -1000.0]]), np.array([[1.0, 0.0], [0.0, 0.25]]))
+    except FloatingPointError:
+        far = None
+assert far is not None, "cross_entropy: overflow, or the log of 0, at logits of ±1000; use softplus(l) − x l"
+expect("cross_entropy", far, [0.0, 1250.0], "certain and right costs 0; certain and wrong costs |l|: 1000 + 250", given="logits of ±1000")
+logits, x = np.array([[-3.0, 0.2, 2.0], [1.0, 0.0, -1.0]]), np.array([[0.0, 1.0, 0.3], [1.0, 0.5, 1.0]])
+measured = numpyvae.gradcheck.numerical_gradient(lambda l: cross_entropy(l, x).sum(), logits)  # noqa: E741
+expect("cross_entropy_backward", cross_entropy_backward(logits, x), measured, "measured", given="six logits", tolerance=1e-8,
+       mistakes={"The sign is turned: it is prediction minus truth.": -measured, "This has an extra σ′: it belongs to another loss.": measured * sigmoid(logits) * (1 - sigmoid(logits)),
+                 "1/B is applied at the end of the network, not here.": measured / 2, "This is the mean over the pixels.": measured / 3})
+print("cross_entropy, cross_entropy_backward: right")
+
+# %% [markdown]
+# ## An optimizer: RMSprop
+#
+# The gradient says which way is up. Plain gradient descent goes a step down, $\theta \leftarrow \theta - \eta\, g$, with the same *learning rate* $\eta$ for all weights. But
+# the weight of a pixel at the border, which is nearly always paper, has a gradient a thousand times smaller than one in the middle. RMSprop gives
+# every weight its own scale: it keeps a running mean $s$ of $g^2$ and divides by its root.
+#
+# $$s \leftarrow \rho\, s + (1 - \rho)\, g^2, \qquad \theta \leftarrow \theta - \eta\, \frac{g}{\sqrt{s} + \epsilon}$$
+#
+# With $\rho = 0.9$ the mean reaches back about ten steps; $\epsilon = 10^{-7}$ only prevents a division by zero.
+#
+# **Predict:** $s = 0$ at the beginning. By how much does the first step move a weight whose gradient is 100? And one whose gradient is 0.01?
+#
+# ### Exercise 4: `rmsprop_step`
+#
+# Return *new* arrays.
+
+
+# %%
+def rmsprop_step(theta, grad, s, lr=1e-3, rho=0.9, eps=1e-7):
+    """One step of RMSprop for an array theta of any shape: returns the new theta and the new s."""
+    # BEGIN SOLUTION
+    s = rho * s + (1 - rho) * grad**2
+    theta = theta - lr * grad / (np.sqrt(s) + eps)
+    return theta, s
+    # END SOLUTION
+
+
+# %%
+# Check of exercise 4: one step by hand, with round numbers. θ = 1, g = 3, s = 4, ρ = ½, so s = ½·4 + ½·9 = 6.5
+theta, s = rmsprop_step(np.array([1.0, 0.0]), np.array([3.0, 0.0]), np.array([4.0, 2.0]), lr=0.1, rho=0.5, eps=0.0)
+expect("rmsprop_step: s", s, [6.5, 1.0], "by hand: ½·4 + ½·3², ½·2", given="s = [4, 2], g = [3, 0], ρ = ½",
+       mistakes={"g is not squared.": [3.5, 1.0], "(1 − ρ) is missing.": [11.0, 1.0], "ρ is missing.": [8.5, 2.0]})
+expect("rmsprop_step: theta", theta, [1 - 0.3 / 6.5**0.5, 0.0], "by hand: 1 − 0.1·3/√6.5", given="θ = [1, 0], lr = 0.1",
+       mistakes={"The root is missing.": [1 - 0.3 / 6.5, 0.0], "This uses the old s; update it first.": [1 - 0.3 / 2, 0.0], "This goes uphill.": [1 + 0.3 / 6.5**0.5, 0.0]})
+theta, s = rmsprop_step(np.array([0.0]), np.array([1.0]), np.array([0.0]), lr=1.0, rho=0.75, eps=0.5)
+expect("rmsprop_step: theta", theta, [-1.0], "by hand: −1/(√¼ + ½)", given="θ = 0, g = 1, s = 0, ρ = ¾, eps = ½",
+       mistakes={"eps belongs outside the root: √s + eps.": [-1 / 0.75**0.5]})
+print("rmsprop_step: right")
+
+# %%
+for gradient in (100.0, 0.01):
+    moved, _ = rmsprop_step(np.zeros(1), np.array([gradient]), np.zeros(1), lr=1e-3)
+    print(f"gradient {gradient:6}: the first step moves the weight by {moved[0]:.5f}")
+    assert np.isclose(moved[0], -1e-3 / 0.1**0.5, rtol=1e-3)
+
+# %% [markdown]
+# The same for both: $\eta / \sqrt{0.1}$, about $3\,\eta$. RMSprop takes from the gradient its sign and its steadiness, not its size.
+#
+# ## An autoencoder
+#
+# Now the chain. The *encoder* turns a picture into ten numbers, the *code*; the *decoder* turns a code into 784 logits:
+#
+# `x` → dense, relu → `h` → dense → `code` → dense, relu → `g` → dense → `logits` → cross-entropy with `x` itself.
+#
+# Backward is the same line read from right to left. Read the two functions side by side:
+
+
+# %%
+def forward(theta, x):
+    """All arrays of a pass, by name."""
+    h = relu(dense(x, theta["W_h"], theta["b_h"]))
+    code = dense(h, theta["W_code"], theta["b_code"])
+    g = relu(dense(code, theta["W_g"], theta["b_g"]))
+    logits = dense(g, theta["W_out"], theta["b_out"])
+    return {"h": h, "code": code, "g": g, "logits": logits}
+
+
+def backward(theta, x, t):
+    """The gradient of the mean loss over the batch for every weight, by name."""
+    d = {}
+    dlogits = cross_entropy_backward(t["logits"], x) / len(x)  # 1/B, once, here
+    dg, d["W_out"], d["b_out"] = dense_backward(t["g"], theta["W_out"], dlogits)
+    dcode, d["W_g"], d["b_g"] = dense_backward(t["code"], theta["W_g"], relu_backward(dg, t["g"]))
+    dh, d["W_code"], d["b_code"] = dense_backward(t["h"], theta["W_code"], dcode)
+    _, d["W_h"], d["b_h"] = dense_backward(x, theta["W_h"], relu_backward(dh, t["h"]))
+    return d
+
+
+def initialize(pixels, hidden, code, rng, dtype=np.float32):
+    """Small random weights, Uniform(±√(6/(n + m))) as Glorot & Bengio (2010) proposed, and biases of 0."""
+    theta = {}
+    for name, n, m in (("h", pixels, hidden), ("code", hidden, code), ("g", code, hidden), ("out", hidden, pixels)):
+        limit = (6 / (n + m)) ** 0.5
+        theta[f"W_{name}"] = rng.uniform(-limit, limit, (n, m)).astype(dtype)
+        theta[f"b_{name}"] = np.zeros(m, dtype)
+    return theta
+
+
+# %% [markdown]
+# Before any training, two questions that need no training. Is the gradient right? And with all weights zero, is the loss what it must be?
+
+# %%
+rng = np.random.default_rng(0)
+tiny = initialize(pixels=7, hidden=5, code=3, rng=rng, dtype=np.float64)
+x = rng.random((4, 7))
+report = check_gradients(
+    lambda theta: cross_entropy(forward(theta, x)["logits"], x).mean(),
+    tiny,
+    lambda theta: backward(theta, x, forward(theta, x)),
+)
+print(report)
+report.raise_if_failed()
+
+(x_train, _), (x_test, y_test) = numpyvae.load_mnist()
+x_test = (x_test[:2000] / 255).astype(np.float32)
+nothing = {name: 0 * W for name, W in initialize(784, 128, 10, rng).items()}
+zero_loss = cross_entropy(forward(nothing, x_test)["logits"], x_test).mean()
+print(f"\nall weights zero: {zero_loss:.2f} nats per image; 784 ln 2 = {784 * np.log(2):.2f}")
+assert np.isclose(zero_loss, 784 * np.log(2), rtol=1e-5)
+
+# %% [markdown]
+# Train it on 20,000 digits for ten epochs. (An *epoch* is one pass over all images, in random order, in batches of 100.)
+
+# %%
+theta = initialize(784, 128, 10, np.random.default_rng(1))
+s = {name: np.zeros_like(W) for name, W in theta.items()}
+images = (x_train[:20_000] / 255).astype(np.float32)
+rng = np.random.default_rng(2)
+for epoch in range(1, 11):
+    order = rng.permutation(len(images))
+    for start in range(0, len(order), 100):
+        batch = images[order[start : start + 100]]
+        grad = backward(theta, batch, forward(theta, batch))
+        for name in theta:
+            theta[name], s[name] = rmsprop_step(theta[name], grad[name], s[name])
+    loss = cross_entropy(forward(theta, x_test)["logits"], x_test).mean()
+    print(f"epoch {epoch:2}: {loss:6.2f} nats per test image")
+assert loss < 100
+
+# %% [markdown]
+# ## The picture to remember
+#
+# Top: eight test images. Middle: what comes out after squeezing each into ten numbers. Bottom: we draw *random* codes, with the same mean and spread in each
+# of the ten numbers as the codes of real images, and decode them.
+#
+# **Predict before you look:** what will the bottom row show?
+
+# %%
+t = forward(theta, x_test)
+codes = t["code"]
+random_codes = (codes.mean(axis=0) + codes.std(axis=0) * np.random.default_rng(3).standard_normal((8, 10))).astype(np.float32)
+g = relu(dense(random_codes, theta["W_g"], theta["b_g"]))
+invented = sigmoid(dense(g, theta["W_out"], theta["b_out"]))
+first = [int(np.flatnonzero(y_test[:2000] == digit)[0]) for digit in range(8)]
+rows = (x_test[first], sigmoid(t["logits"][first]), invented)
+
+figure, panels = plt.subplots(3, 1, figsize=(8, 3.6))
+for axes, pictures, title in zip(panels, rows, ("images", "encoded and decoded", "random codes, decoded")):
+    axes.imshow(tile(pictures, (28, 28), columns=8), cmap="gray_r", vmin=0, vmax=1)
+    axes.set_ylabel(title, rotation=0, ha="right", va="center")
+    axes.set(xticks=[], yticks=[])
+plt.show()
+
+# %% [markdown]
+# The middle row is good. The bottom row is rubbish: blots and loops that are no digit. One can measure it: how far, pixel by pixel, is a picture from the nearest
+# of the 20,000 digits that the network has seen?
+
+# %%
+
+
+def distance_to_nearest(pictures):
+    """The Euclidean distance from each picture to the training image nearest to it."""
+    squares = (pictures**2).sum(axis=1)[:, None] - 2 * pictures @ images.T + (images**2).sum(axis=1)
+    return np.sqrt(squares.min(axis=1))
+
+
+many = codes.mean(axis=0) + codes.std(axis=0) * np.random.default_rng(4).standard_normal((500, 10))
+g = relu(dense(many.astype(np.float32), theta["W_g"], theta["b_g"]))
+invented = sigmoid(dense(g, theta["W_out"], theta["b_out"]))
+far_real = np.median(distance_to_nearest(sigmoid(t["logits"][:500])))
+far_invented = np.median(distance_to_nearest(invented))
+print(f"distance to the nearest digit, median: encoded and decoded {far_real:.2f}, invented {far_invented:.2f}")
+assert far_invented > 1.15 * far_real
+
+# %% [markdown]
+# Why? Nothing in the loss says *where* the codes should lie. The network puts each digit wherever it likes, and the places between are **holes** that the
+# decoder has never been asked about. A random code falls into a hole.
+#
+# Two wishes follow, and they are the whole programme of the next notebooks:
+#
+# * the codes of all images together should fill a distribution that we know and can draw from, and
+# * every code should stand for a little *neighbourhood*, not a point, so that there are no holes.
+#
+# To grant them we shall stop thinking of squeezing and start thinking of probability.
+#
+# ## In five lines
+#
+# 1. relu lets the gradient through where its output is positive; the sigmoid makes probabilities.
+# 2. The cross-entropy is $\sum \operatorname{softplus}(l) - x\,l$, from logits, and its gradient is $\sigma(l) - x$.
+# 3. RMSprop divides each gradient by its own typical size.
+# 4. A network's backward pass is its forward pass, read from the end.
+# 5. An autoencoder reconstructs well and invents badly: there are holes between its codes.
+#
+# ## Further exercises
+#
+# 1. *(easy)* Replace the ten numbers of the code by two, and by forty. What happens to the reconstructions, and to the invented pictures?
+# 2. *(medium)* Walk on a straight line from the code of a 1 to the code of a 7, decode nine places on the way, and look for the hole.
+# 3. *(open)* Fit a Gaussian with the full $10 \times 10$ covariance to the codes and draw from that. Better? Would a mixture of Gaussians be better still? What are you
+#    building there, and what does it cost?
+#
+# Next: [04 · Latent variables and the evidence](04_latent_variables.ipynb).

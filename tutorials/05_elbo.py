@@ -1,0 +1,295 @@
+# %% [markdown]
+# # 05 · The ELBO
+#
+# **The one idea: any guess of the posterior gives a lower bound of the evidence, and what is missing is exactly how wrong the guess is.**
+#
+# In notebook 04 the evidence $p(x) = \int p(x \mid z)\, p(z)\, dz$ was an integral that needs to know where to look. Now somebody gives us a guess $q(z)$
+# of the posterior. Here you derive what it is good for, one line of algebra at a time, and check every line on a problem whose exact answer you know.
+#
+# *You need:* notebook 04, expectations. *Time:* 75 minutes.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+
+from numpyvae.course import expect, functions
+from numpyvae.gradcheck import numerical_gradient
+from numpyvae.pictures import COLOURS, STYLE
+
+plt.style.use(STYLE)
+mine = functions("04_latent_variables")
+log_normal, log_evidence, posterior_grid = mine.log_normal, mine.log_evidence, mine.posterior_grid
+print("log_evidence, posterior_grid:", mine.origin)
+
+# %% [markdown]
+# Two models, as in notebook 04. We see $x = 2$. The prior is $\mathcal N(0, 1)$, the noise $s = 0.4$, and the decoder is once a straight line and once a parabola:
+
+# %%
+x, s = 2.0, 0.4
+grid = np.linspace(-8, 8, 3201)
+models = {
+    "f(z) = 1.5 z + 0.5": lambda z: log_normal(x, 1.5 * z + 0.5, s),  # log p(x|z) as a function of z
+    "f(z) = z²": lambda z: log_normal(x, z**2, s),
+}
+line, parabola = models.values()
+for name, log_likelihood in models.items():
+    print(f"{name:20} log p(x = 2) = {log_evidence(log_likelihood(grid), grid):.4f}")
+
+# %% [markdown]
+# ## A guess, and how wrong it is
+#
+# Our guess is a normal distribution $q(z) = \mathcal N(\mu, \sigma^2)$. How wrong is it? The usual measure is the **Kullback-Leibler divergence**,
+#
+# $$\text{KL}(q \,\|\, p) = \mathbb{E}_q \bigl[ \log q(z) - \log p(z) \bigr],$$
+#
+# the mean, over draws from $q$, of how much more probable $q$ finds them than $p$ does. It is zero if the two are the same and positive otherwise. (Why never negative?
+# Because $\log t \le t - 1$: $\;-\text{KL} = \mathbb{E}_q[\log (p/q)] \le \mathbb{E}_q[p/q - 1] = \int p\, dz - 1 = 0$.)
+#
+# ## The identity
+#
+# By Bayes' rule $p(z \mid x)\, p(x) = p(x, z)$. Take logarithms:
+#
+# $$\log p(x) = \log p(x, z) - \log p(z \mid x) \qquad\text{for every } z .$$
+#
+# The left side knows nothing of $z$. So the right side must be the same number wherever we evaluate it:
+
+# %%
+some = [1400, 1650, 1900, 2000]
+for name, log_likelihood in models.items():
+    log_joint = log_likelihood(grid[some]) + log_normal(grid[some], 0, 1)
+    log_posterior = np.log(posterior_grid(log_likelihood(grid), grid)[some])
+    print(f"{name:20}", (log_joint - log_posterior).round(4))
+    assert np.allclose(log_joint - log_posterior, log_evidence(log_likelihood(grid), grid))
+
+# %% [markdown]
+# If it is the same for every $z$, it is also the same on average over $z$ from $q$. Now add and subtract $\log q(z)$, and sort:
+#
+# $$\log p(x) = \mathbb{E}_q \bigl[ \log p(x, z) - \log q(z) \bigr] + \mathbb{E}_q \bigl[ \log q(z) - \log p(z \mid x) \bigr] .$$
+#
+# The second term is $\text{KL}(q \,\|\, p(z \mid x))$: how wrong the guess is. The first one is called the **ELBO**, the *evidence lower bound*:
+#
+# $$\boxed{\ \log p(x) = \text{ELBO} + \text{KL}(q \,\|\, \text{posterior})\ } \qquad\Longrightarrow\qquad \text{ELBO} \le \log p(x) .$$
+#
+# This is exact, not an approximation. And it is a bargain: the ELBO needs only the joint density, which we know, and no integral over all $z$, only a mean over
+# draws from $q$.
+#
+# ## The two parts of the ELBO
+#
+# Split $\log p(x, z) = \log p(x \mid z) + \log p(z)$:
+#
+# $$\text{ELBO} = \underbrace{\mathbb{E}_q [\log p(x \mid z)]}_{\text{how well } z \text{ from } q \text{ explains } x} - \underbrace{\text{KL}(q \,\|\, p(z))}_{\text{how far } q \text{ is from the prior}} .$$
+#
+# There are two KLs here; do not mix them up. The one *inside* the ELBO compares $q$ with the **prior**, and we can compute it. The one that is *missing* compares $q$ with the
+# **posterior**, and usually we cannot.
+#
+# ### The KL from the prior, in closed form
+#
+# Write a draw from $q$ as $z = \mu + \sigma \epsilon$ with $\epsilon$ from $\mathcal N(0, 1)$. Then
+#
+# $$\log q(z) = -\tfrac12 \log 2\pi - \tfrac12 \log \sigma^2 - \tfrac12 \epsilon^2, \qquad \log p(z) = -\tfrac12 \log 2\pi - \tfrac12 (\mu + \sigma\epsilon)^2 .$$
+#
+# Average, with $\mathbb E[\epsilon] = 0$ and $\mathbb E[\epsilon^2] = 1$, so that $\mathbb E[(\mu + \sigma \epsilon)^2] = \mu^2 + \sigma^2$:
+#
+# $$\text{KL}(q \,\|\, p(z)) = \tfrac12 \bigl( \mu^2 + \sigma^2 - 1 - \log \sigma^2 \bigr) .$$
+#
+# A standard deviation must be positive, which a network's output is not by itself. So the network will put out $\texttt{logvar} = \log \sigma^2$, any real number; $\sigma^2 = e^{\texttt{logvar}}$, and
+# $\sigma = e^{\texttt{logvar}/2}$. With several latents the KLs of the single ones add up, because their logarithms do.
+#
+# **Predict:** what is the KL for $\mu = 2$, $\texttt{logvar} = 0$? For $\mu = 0$, $\texttt{logvar} = 2$? And where is it zero?
+#
+# ### Exercise 1: `kl_divergence`
+
+
+# %%
+def kl_divergence(mu, logvar):
+    """½ Σ (μ² + σ² − 1 − log σ²) over the latents, in nats: mu, logvar = log σ² (B, Z) → (B,)."""
+    # BEGIN SOLUTION
+    return 0.5 * (mu**2 + np.exp(logvar) - 1 - logvar).sum(axis=1)
+    # END SOLUTION
+
+
+# %%
+# Check of exercise 1
+e2 = np.exp(2.0)
+expect("kl_divergence", kl_divergence(np.array([[2.0, 0.0]]), np.zeros((1, 2))), [2.0], "½·2², by hand", given="mu = [[2, 0]], logvar = [[0, 0]]",
+       mistakes={"This is what averaging over the latents gives. The KL of independent latents adds up.": [1.0], "The ½ is missing.": [4.0], "The sign is turned; a KL is never negative.": [-2.0]})
+expect("kl_divergence", kl_divergence(np.zeros((1, 2)), np.array([[2.0, 0.0]])), [(e2 - 3) / 2], "(e² − 1 − 2)/2, by hand", given="mu = [[0, 0]], logvar = [[2, 0]]",
+       mistakes={"This takes logvar for log σ; it is log σ².": [(e2**2 - 5) / 2], "The term − logvar is squared.": [(e2 - 1 - 4) / 2], "σ² is exp(logvar), not its square root.": [(np.e - 3) / 2],
+                 "This takes logvar for σ².": [(2 + 1 - 2 - np.log(2)) / 2]})
+expect("kl_divergence", kl_divergence(np.array([[2.0, 1.0, 0.0], [0.0, 0.0, 0.0]]), np.array([[0.0, 0.0, 2.0], [0.0, 0.0, 0.0]])), [2 + 0.5 + (e2 - 3) / 2, 0.0],
+       "the latents add up; q = prior costs nothing", given="mu = [[2, 1, 0], [0, 0, 0]], logvar = [[0, 0, 2], [0, 0, 0]]")
+print("kl_divergence: right")
+
+# %% [markdown]
+# ### Exercise 2: `kl_backward`
+#
+# We shall need its gradient. Differentiate the closed form, by pen: once with respect to $\mu$, once with respect to $\texttt{logvar}$ (remember that
+# $\frac{d}{dt} e^t = e^t$).
+
+
+# %%
+def kl_backward(mu, logvar):
+    """dmu, dlogvar, (B, Z) each: the gradient of each image's own KL."""
+    # BEGIN SOLUTION
+    return mu, 0.5 * (np.exp(logvar) - 1)
+    # END SOLUTION
+
+
+# %%
+# Check of exercise 2
+mu, logvar = np.array([[0.5, -1.0], [2.0, 0.3], [0.0, -0.7]]), np.array([[1.0, 0.2], [-2.0, 0.5], [0.4, -1.0]])
+dmu, dlogvar = kl_backward(mu, logvar)
+measured = numerical_gradient(lambda m: kl_divergence(m, logvar).sum(), mu)
+expect("kl_backward: dmu", dmu, measured, "measured", given="three images, two latents", tolerance=1e-8,
+       mistakes={"This counts the ½ twice; the 2 of the square cancels it.": measured / 2, "1/B is applied at the end of the network.": measured / 3})
+measured = numerical_gradient(lambda v: kl_divergence(mu, v).sum(), logvar)
+expect("kl_backward: dlogvar", dlogvar, measured, "measured", given="three images, two latents", tolerance=1e-8,
+       mistakes={"The ½ is missing.": 2 * measured, "The −1 is missing.": 0.5 * np.exp(logvar), "This is the derivative with respect to σ, not log σ².": np.exp(logvar / 2) - np.exp(-logvar / 2)})
+print("kl_backward: right")
+
+# %% [markdown]
+# ### The other part, and the whole
+#
+# The first term is a mean over draws from $q$. Here, with one latent, we can take it *exactly*: $\mathbb{E}_q[g(z)] = \mathbb{E}_\epsilon[g(\mu + \sigma\epsilon)]$ is a sum over a
+# grid of $\epsilon$, weighted with the density of $\mathcal N(0, 1)$. (In a VAE it will be a *single* draw: an estimate, right on average.)
+
+# %%
+EPS = np.linspace(-8, 8, 401)
+WEIGHTS = np.exp(log_normal(EPS, 0, 1)) * (EPS[1] - EPS[0])  # they add up to 1
+assert np.isclose(WEIGHTS.sum(), 1, rtol=0, atol=1e-12)
+assert np.isclose((WEIGHTS * EPS**2).sum(), 1, rtol=0, atol=1e-12)  # E[ε²] = 1
+
+# %% [markdown]
+# ### Exercise 3: `elbo`
+#
+# Put it together. `log_likelihood` is a function of $z$ that returns $\log p(x \mid z)$ for each entry; `EPS` and `WEIGHTS` are above. Use your `kl_divergence`, which wants
+# arrays of shape (1, 1) here: `np.array([[mu]])`.
+
+
+# %%
+def elbo(log_likelihood, mu, logvar):
+    """E_q[log p(x|z)] − KL(q ‖ prior), a number, for q = N(mu, exp(logvar)); mu and logvar are numbers."""
+    # BEGIN SOLUTION
+    z = mu + np.exp(logvar / 2) * EPS
+    reconstruction = (WEIGHTS * log_likelihood(z)).sum()
+    kl = kl_divergence(np.array([[mu]]), np.array([[logvar]]))[0]
+    return reconstruction - kl
+    # END SOLUTION
+
+
+# %%
+# Check of exercise 3
+
+
+def line_elbo(mu, logvar, sigma2=None, kl=1.0):
+    """The ELBO of the straight line, by pen: E[(x − 1.5 z − 0.5)²] = (x − 1.5 μ − 0.5)² + 1.5² σ²."""
+    sigma2 = np.exp(logvar) if sigma2 is None else sigma2
+    square = (x - 1.5 * mu - 0.5) ** 2 + 1.5**2 * sigma2
+    return -0.5 * np.log(2 * np.pi * s**2) - square / (2 * s**2) - kl * 0.5 * (mu**2 + np.exp(logvar) - 1 - logvar)
+
+
+for mu, logvar in ((0.0, 0.0), (1.0, 0.0), (0.8, -2.0)):
+    expect("elbo", elbo(line, mu, logvar), line_elbo(mu, logvar), "by pen, for the straight line", given=f"mu = {mu}, logvar = {logvar}",
+           mistakes={"The KL is added; it is subtracted.": line_elbo(mu, logvar, kl=-1.0), "The KL is missing.": line_elbo(mu, logvar, kl=0.0), "z has no noise: this is log p(x|mu) − KL.": line_elbo(mu, logvar, 0.0),
+                     "σ is exp(logvar / 2); this spreads z by exp(logvar).": line_elbo(mu, logvar, np.exp(2 * logvar)), "This is the negative: a loss, not the bound.": -line_elbo(mu, logvar)})
+print("elbo: right")
+
+# %% [markdown]
+# ## Is the identity true?
+#
+# Take any guess. Compute the evidence on a grid (notebook 04), the ELBO (yours), and the KL from the posterior on a grid, each in its own way. The books must balance, to
+# rounding:
+
+# %%
+
+
+def kl_from_posterior(log_likelihood, mu, logvar):
+    """E_q[log q(z) − log p(z|x)], by a sum over the grid."""
+    log_q = log_normal(grid, mu, np.exp(logvar / 2))
+    log_joint = log_likelihood(grid) + log_normal(grid, 0, 1)
+    log_posterior = log_joint - log_evidence(log_likelihood(grid), grid)
+    return (np.exp(log_q) * (log_q - log_posterior)).sum() * (grid[1] - grid[0])
+
+
+print("model                   mu  logvar      ELBO + KL(q, posterior) =   sum     log p(x)")
+for name, log_likelihood in models.items():
+    for mu, logvar in ((0.0, 0.0), (1.4, -1.0), (-1.4, -4.0)):
+        bound, missing = elbo(log_likelihood, mu, logvar), kl_from_posterior(log_likelihood, mu, logvar)
+        evidence = log_evidence(log_likelihood(grid), grid)
+        print(f"{name:20} {mu:5.1f}  {logvar:5.1f}  {bound:10.4f} + {missing:10.4f}          = {bound + missing:8.4f}  {evidence:8.4f}")
+        assert abs(evidence - bound - missing) < 1e-6
+        assert missing > 0
+
+# %% [markdown]
+# ## The picture to remember
+#
+# The ELBO for all guesses: $\mu$ to the right, $\log \sigma$ upward. The lighter, the higher; a cross marks the best guess.
+#
+# **Predict before you look.** For the straight line the posterior is a normal distribution: can the ELBO reach $\log p(x)$? For the parabola the posterior has two humps:
+# how many best guesses are there, and do they reach it?
+
+# %%
+mus, log_sigmas = np.linspace(-2.5, 2.5, 81), np.linspace(-3.5, 0.5, 61)
+figure, panels = plt.subplots(1, 2, figsize=(9.5, 4), sharey=True)
+best = {}
+for axes, (name, log_likelihood) in zip(panels, models.items()):
+    evidence = log_evidence(log_likelihood(grid), grid)
+    surface = np.array([[elbo(log_likelihood, m, 2 * ls) for m in mus] for ls in log_sigmas])
+    row, column = np.unravel_index(surface.argmax(), surface.shape)
+    best[name] = evidence - surface.max()
+    levels = [-100, -30, -10, -3, -1, -0.3, 0]
+    filled = axes.contourf(mus, log_sigmas, np.maximum(surface - evidence, -99), levels, cmap="Greys_r", norm="symlog")
+    lines = axes.contour(mus, log_sigmas, surface - evidence, levels[:-1], colors=COLOURS[0], linewidths=0.8)
+    axes.clabel(lines, fontsize=8)
+    axes.plot(mus[column], log_sigmas[row], "X", color=COLOURS[4], markersize=9)
+    axes.set(xlabel=r"$\mu$", title=f"{name}:  ELBO − log p(x), in nats")
+    if name == "f(z) = z²":
+        axes.plot(-mus[column], log_sigmas[row], "X", color=COLOURS[4], markersize=9)
+panels[0].set_ylabel(r"$\log \sigma$")
+plt.show()
+for name, missing in best.items():
+    print(f"{name:20} the best guess on this raster misses log p(x) by {missing:.4f} nats")
+
+# %% [markdown]
+# For the straight line the surface touches $\log p(x)$ at one point: the guess that *is* the posterior. (The raster misses the point by a hair.) By notebook 04 it lies at
+# $\mu = a(x-c)/(a^2+s^2)$, $\sigma^2 = s^2/(a^2+s^2)$:
+
+# %%
+a, c = 1.5, 0.5
+mu, sigma2 = a * (x - c) / (a**2 + s**2), s**2 / (a**2 + s**2)
+assert np.isclose(elbo(line, mu, np.log(sigma2)), log_evidence(line(grid), grid), rtol=0, atol=1e-9)
+assert best["f(z) = 1.5 z + 0.5"] < 0.01
+
+# %% [markdown]
+# For the parabola there are two best guesses, one on each hump. Each covers one half of the posterior and is blind for the other, and so it misses
+# $\log 2 = 0.69$ nats, and a little more because a hump is not quite normal. A guess that spreads over both humps would do worse: it would put draws in the valley
+# between, where the posterior is nearly zero, and the KL from the posterior punishes that hard. *One Gaussian prefers to be right about one cause to being vague about both.*
+
+# %%
+assert 0.69 < best["f(z) = z²"] < 0.75
+over_both = max(elbo(parabola, 0.0, 2 * log_sigma) for log_sigma in np.linspace(-3, 1, 81))
+print(f"the best guess with mu = 0 misses {log_evidence(parabola(grid), grid) - over_both:.2f} nats")
+assert log_evidence(parabola(grid), grid) - over_both > 3
+
+# %% [markdown]
+# ## Why this makes learning possible
+#
+# The ELBO can be raised in two ways, and *both* are what we want. Raise it by changing $q$: the evidence does not move, so the KL from the posterior must shrink, and the guess gets
+# better. Raise it by changing the decoder $f$: it pushes up a bound of the evidence, so the model gets better (or the guess fits better). In a VAE both happen at
+# once: **loss = −ELBO**, and one gradient for encoder and decoder.
+#
+# ## In five lines
+#
+# 1. $\log p(x) = \text{ELBO} + \text{KL}(q \,\|\, \text{posterior})$, exactly, for every $q$.
+# 2. $\text{ELBO} = \mathbb E_q[\log p(x \mid z)] - \text{KL}(q \,\|\, \text{prior})$; both parts can be computed.
+# 3. $\text{KL}(q \,\|\, \text{prior}) = \tfrac12 \sum (\mu^2 + \sigma^2 - 1 - \log\sigma^2)$, never negative, adding up over latents.
+# 4. The bound is tight only if the posterior is in the family of guesses. With two humps and one Gaussian, $\log 2$ is lost.
+# 5. Two KLs: the one from the prior is a part of the ELBO, the one from the posterior is what it lacks.
+#
+# ## Further exercises
+#
+# 1. *(easy)* Which $q$ has $\text{KL}(q \,\|\, \text{prior}) = 0$? What is its ELBO here? When would training end up there? (This is called *posterior collapse*; notebook 08 makes it happen.)
+# 2. *(medium)* Let $q$ be an even mixture of two normal distributions at $\pm\mu$. Its KL has no closed form; do it on the grid. How close does the ELBO come for the parabola?
+# 3. *(open)* The roles exchanged, $\text{KL}(\text{posterior} \,\|\, q)$, is another measure of wrongness. Find its best Gaussian for the parabola, and look at it beside ours. Why can a VAE not use it?
+#
+# Next: [06 · Reparameterization](06_reparameterization.ipynb).

@@ -1,0 +1,226 @@
+# %% [markdown]
+# # 06 · Reparameterization
+#
+# **The one idea: move the randomness out of the way, and a gradient passes through a random draw.**
+#
+# The ELBO of notebook 05 is a mean over draws $z$ from $q = \mathcal N(\mu, \sigma^2)$, and we want to change $\mu$ and $\sigma$ so that it
+# grows. But how does one differentiate with respect to the parameters of a *dice*? There are two answers. You write both, prove by experiment that both are right,
+# and see why everybody uses the second.
+#
+# *You need:* notebook 05, the standard error of a mean. *Time:* 45 minutes.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+
+from numpyvae.course import expect
+from numpyvae.pictures import COLOURS, STYLE
+
+plt.style.use(STYLE)
+
+# %% [markdown]
+# ## A problem with a known answer
+#
+# Let $f(z) = z^2 + \sin z$, let $z$ come from $\mathcal N(\mu, \sigma^2)$, and ask for the gradient of the mean $\mathbb E[f(z)]$ with respect to $\mu$ and
+# $\texttt{logvar} = \log \sigma^2$. Here the mean can be done by pen: $\mathbb E[z^2] = \mu^2 + \sigma^2$, and $\mathbb E[\sin z] = e^{-\sigma^2/2} \sin\mu$. So
+#
+# $$\mathbb E[f] = \mu^2 + \sigma^2 + e^{-\sigma^2/2} \sin \mu .$$
+#
+# Its derivatives, with $\partial \sigma^2 / \partial\, \texttt{logvar} = \sigma^2$ because $\sigma^2 = e^{\texttt{logvar}}$:
+#
+# $$\frac{\partial}{\partial \mu} = 2 \mu + e^{-\sigma^2/2} \cos\mu, \qquad
+#   \frac{\partial}{\partial\, \texttt{logvar}} = \sigma^2 \Bigl( 1 - \tfrac12 e^{-\sigma^2/2} \sin\mu \Bigr) .$$
+
+
+# %%
+def f(z):
+    return z**2 + np.sin(z)
+
+
+def f_slope(z):
+    return 2 * z + np.cos(z)
+
+
+def mean_f(mu, logvar):
+    return mu**2 + np.exp(logvar) + np.exp(-np.exp(logvar) / 2) * np.sin(mu)
+
+
+MU, LOGVAR = 0.7, 0.4
+variance = np.exp(LOGVAR)
+exact = np.array([
+    2 * MU + np.exp(-variance / 2) * np.cos(MU),
+    variance * (1 - 0.5 * np.exp(-variance / 2) * np.sin(MU)),
+])
+h = 1e-5
+assert np.isclose(exact[0], (mean_f(MU + h, LOGVAR) - mean_f(MU - h, LOGVAR)) / (2 * h), rtol=0, atol=1e-9)
+assert np.isclose(exact[1], (mean_f(MU, LOGVAR + h) - mean_f(MU, LOGVAR - h)) / (2 * h), rtol=0, atol=1e-9)
+draws = MU + np.exp(LOGVAR / 2) * np.random.default_rng(0).standard_normal(1_000_000)
+assert abs(f(draws).mean() - mean_f(MU, LOGVAR)) < 4 * f(draws).std() / 1000
+print("exact gradient:", exact.round(4))
+
+# %% [markdown]
+# ## The first answer: weigh the draws
+#
+# The parameters stand in the *density*: $\mathbb E[f] = \int f(z)\, q(z)\, dz$. Differentiate under the integral, and use $\partial q = q\, \partial \log q$, so that it becomes a
+# mean over draws again:
+#
+# $$\frac{\partial}{\partial\mu} \int f\, q\, dz = \int f\, \frac{\partial \log q}{\partial \mu}\, q\, dz = \mathbb E \Bigl[ f(z)\, \frac{\partial \log q(z)}{\partial \mu} \Bigr] .$$
+#
+# It is called the **score-function estimator** (or REINFORCE). With $\log q = -\tfrac12 \log 2\pi - \tfrac12 \texttt{logvar} - (z - \mu)^2 / 2\sigma^2$:
+#
+# $$\frac{\partial \log q}{\partial \mu} = \frac{z - \mu}{\sigma^2}, \qquad \frac{\partial \log q}{\partial\, \texttt{logvar}} = \frac12 \Bigl( \frac{(z - \mu)^2}{\sigma^2} - 1 \Bigr) .$$
+#
+# It asks only for *values* of $f$, never for its slope: "draws above the mean had a high $f$, so move the mean up".
+#
+# ### Exercise 1: `score_gradient`
+#
+# Return the estimates of all draws, not their mean: we want to see how they scatter.
+
+
+# %%
+def score_gradient(f_values, z, mu, logvar):
+    """f ∂log q/∂mu and f ∂log q/∂logvar at each draw, (N,) both, from f_values and z (N,); mu, logvar are numbers."""
+    # BEGIN SOLUTION
+    variance = np.exp(logvar)
+    dmu = f_values * (z - mu) / variance
+    dlogvar = f_values * 0.5 * ((z - mu) ** 2 / variance - 1)
+    return dmu, dlogvar
+    # END SOLUTION
+
+
+# %%
+# Check of exercise 1: two draws by hand, with μ = 1 and σ² = 4
+dmu, dlogvar = score_gradient(np.array([10.0, 10.0]), np.array([3.0, 1.0]), 1.0, np.log(4.0))
+expect("score_gradient: dmu", dmu, [5.0, 0.0], "10·(3 − 1)/4, by hand", given="f = 10, z = [3, 1], mu = 1, logvar = log 4",
+       mistakes={"This divides by σ; it is σ².": [10.0, 0.0], "The sign is turned.": [-5.0, 0.0], "f is missing.": [0.5, 0.0]})
+expect("score_gradient: dlogvar", dlogvar, [0.0, -5.0], "10·½·(4/4 − 1) and 10·½·(0 − 1), by hand", given="f = 10, z = [3, 1], mu = 1, logvar = log 4",
+       mistakes={"The ½ is missing.": [0.0, -10.0], "The −1 is missing.": [5.0, 0.0]})
+print("score_gradient: right")
+
+# %% [markdown]
+# ## The second answer: push the draws
+#
+# Write the draw as $z = \mu + \sigma\epsilon$, $\epsilon$ from $\mathcal N(0, 1)$. The dice is now $\epsilon$, and it knows nothing of the parameters.
+# Once $\epsilon$ is thrown, $z$ is an ordinary smooth function of $\mu$ and $\texttt{logvar}$, and the chain rule applies:
+#
+# $$\frac{\partial z}{\partial \mu} = 1, \qquad \frac{\partial z}{\partial\, \texttt{logvar}} = \frac{\partial \sigma}{\partial\, \texttt{logvar}}\, \epsilon = \tfrac12 \sigma\, \epsilon
+#   \qquad\text{since } \sigma = e^{\texttt{logvar}/2} .$$
+#
+# So $\dfrac{\partial}{\partial\mu} \mathbb E[f(\mu + \sigma\epsilon)] = \mathbb E[f'(z)]$ and $\dfrac{\partial}{\partial\, \texttt{logvar}} \mathbb E[f] = \mathbb E[f'(z) \cdot \tfrac12 \sigma \epsilon]$. This
+# is the **reparameterization** of Kingma & Welling (2014), and the reason why a VAE can be trained by backpropagation. In the network, $f'(z)$ is the `dz` that comes back from the decoder.
+#
+# ### Exercise 2: `reparameterize` and `reparameterize_backward`
+#
+# Note that the noise is an *argument*. Backward must use the very same `eps` as forward: with a new one, it would be the gradient of another draw.
+
+
+# %%
+def reparameterize(mu, logvar, eps):
+    """z = mu + σ eps with σ = exp(logvar / 2); all (B, Z)."""
+    # BEGIN SOLUTION
+    return mu + np.exp(logvar / 2) * eps
+    # END SOLUTION
+
+
+def reparameterize_backward(dz, logvar, eps):
+    """dmu, dlogvar (B, Z), given dz = ∂L/∂z and the eps of the forward pass."""
+    # BEGIN SOLUTION
+    dmu = dz
+    dlogvar = dz * 0.5 * np.exp(logvar / 2) * eps
+    return dmu, dlogvar
+    # END SOLUTION
+
+
+# %%
+# Check of exercise 2
+mu, logvar, eps = np.array([[1.0, 1.0]]), np.array([[2.0, -2.0]]), np.array([[1.0, -1.0]])
+expect("reparameterize", reparameterize(mu, logvar, eps), [[1 + np.e, 1 - 1 / np.e]], "σ = exp(logvar/2) is e and 1/e", given="mu = [[1, 1]], logvar = [[2, -2]], eps = [[1, -1]]",
+       mistakes={"This takes the variance for the standard deviation: σ = exp(logvar / 2).": [[1 + np.e**2, 1 - np.e**-2]], "This takes logvar for σ.": [[3.0, 3.0]],
+                 "mu is missing.": [[np.e, -1 / np.e]], "There is no noise in it.": mu})
+dz = np.array([[3.0, 5.0]])
+dmu, dlogvar = reparameterize_backward(dz, logvar, eps)
+right = np.array([[1.5 * np.e, -2.5 / np.e]])
+expect("reparameterize_backward: dmu", dmu, dz, "z moves with mu, one to one", given="dz = [[3, 5]]")
+expect("reparameterize_backward: dlogvar", dlogvar, right, "by hand: 3·½·e·1 and 5·½·(1/e)·(−1)", given="dz = [[3, 5]], logvar = [[2, -2]], eps = [[1, -1]]",
+       mistakes={"The ½ is missing.": 2 * right, "σ is missing: it is ½ σ ε.": dz * 0.5 * eps, "eps is missing.": dz * 0.5 * np.exp(logvar / 2),
+                 "dz is missing.": right / dz, "This takes the variance for the standard deviation.": dz * 0.5 * np.exp(logvar) * eps})
+print("reparameterize, reparameterize_backward: right")
+
+# %% [markdown]
+# ## Are they right? A test that can say no
+#
+# Both are random, so neither will *equal* the exact gradient. But the mean of $N$ independent draws scatters with a known width, the standard error
+# $\text{s.d.}/\sqrt N$. If the mean is more than four standard errors away, something is wrong (by chance that happens once in 16,000 times).
+
+# %%
+rng = np.random.default_rng(1)
+N = 100_000
+eps = rng.standard_normal(N)
+z = MU + np.exp(LOGVAR / 2) * eps
+score = np.stack(score_gradient(f(z), z, MU, LOGVAR))
+dmu, dlogvar = reparameterize_backward(f_slope(z)[:, None], np.full((N, 1), LOGVAR), eps[:, None])
+push = np.stack([dmu[:, 0], dlogvar[:, 0]])
+
+for name, estimates in (("score function", score), ("reparameterized", push)):
+    for k, parameter in enumerate(("mu", "logvar")):
+        mean, error = estimates[k].mean(), estimates[k].std() / N**0.5
+        sigmas = abs(mean - exact[k]) / error
+        print(f"{name:16} d/d{parameter:7} exact {exact[k]:.4f}   mean of {N:,} draws {mean:.4f} ± {error:.4f}   ({sigmas:.1f} standard errors away)")
+        assert sigmas < 4, f"{name}: the mean of many draws is not the exact gradient"
+
+# %% [markdown]
+# And can the test say no? Forget the factor ½ in `dlogvar`:
+
+# %%
+wrong = 2 * push[1]
+print(f"without the ½: {abs(wrong.mean() - exact[1]) / (wrong.std() / N**0.5):.0f} standard errors away")
+assert abs(wrong.mean() - exact[1]) / (wrong.std() / N**0.5) > 50
+
+# %% [markdown]
+# ## The picture to remember
+#
+# Both are right on average. But a VAE uses *one* draw for each image and step, so what counts is how far a single one may be off.
+#
+# **Predict before you look:** suppose that we add the constant 10 to $f$. The exact gradient does not change. What happens to the spread of either estimator?
+
+# %%
+constants = np.array([0.0, 3.0, 10.0, 30.0, 100.0])
+spread_score = [score_gradient(f(z) + constant, z, MU, LOGVAR)[0].std() for constant in constants]
+spread_push = [push[0].std() for constant in constants]  # f' knows nothing of a constant
+figure, panels = plt.subplots(1, 2, figsize=(9.5, 3.6))
+bins = np.linspace(-12, 15, 82)
+panels[0].hist(score[0], bins, density=True, histtype="step", color=COLOURS[4], label="score function")
+panels[0].hist(push[0], bins, density=True, color=COLOURS[5], alpha=0.6, label="reparameterized")
+panels[0].axvline(exact[0], color="black", linestyle="--", label="exact gradient")
+panels[0].set(xlabel=r"estimate of $\partial/\partial\mu$ from one draw", ylabel="density", title="Single draws")
+panels[0].legend()
+panels[1].plot(constants, spread_score, "s-", color=COLOURS[4], label="score function")
+panels[1].plot(constants, spread_push, "o--", color=COLOURS[0], label="reparameterized")
+panels[1].set(xlabel="constant added to f", ylabel="standard deviation of one estimate", title="The same gradient, harder to find")
+panels[1].legend()
+plt.show()
+print(f"standard deviation of one estimate: {spread_score[0]:.2f} and {spread_push[0]:.2f}; with 100 added: {spread_score[-1]:.1f} and {spread_push[-1]:.2f}")
+assert spread_score[0] > 1.5 * spread_push[0]
+assert round(spread_score[-1] / spread_push[-1], -1) == 40
+
+# %% [markdown]
+# In a VAE $f$ is the log-likelihood of a picture: about $-150$, a large constant with small differences. That is why the score function is so bad there. The spread falls as one over the
+# root of the number of draws, so to make up for a factor of 40 in the spread one needs 1,600 times as many draws.
+#
+# What is the score function good for, then? It needs no slope. Where $z$ is a *choice* (which word comes next, which door to open), $f'$ does not exist, and it is all there is.
+#
+# ## In five lines
+#
+# 1. A mean over draws can be differentiated in two ways: weigh the draws, or push them.
+# 2. Weigh: $\mathbb E[f\, \partial \log q]$, the score function. Always applicable, very noisy.
+# 3. Push: $z = \mu + \sigma\epsilon$, and $d\mu = dz$, $d\texttt{logvar} = dz \cdot \tfrac12 \sigma\epsilon$. Needs a smooth $f$; little noise.
+# 4. The same $\epsilon$ in forward and backward.
+# 5. A random estimate is tested against its own standard error, and the test must be able to say no.
+#
+# ## Further exercises
+#
+# 1. *(easy)* Subtract from $f$ in the score function a number $b$ that does not depend on the draw (a *baseline*). Show that the mean does not change. Which $b$ makes the spread smallest?
+# 2. *(medium)* Draw $\epsilon$ and $-\epsilon$ together (*antithetic* draws) and average the two estimates. By how much does the spread of either estimator fall? For which $f$ does it fall to zero?
+# 3. *(open)* Find a smooth $f$ for which the score function has the *smaller* spread. (Hint: let $f$ wiggle fast.)
+#
+# Next: [07 · The whole VAE](07_whole_vae.ipynb).

@@ -1,0 +1,471 @@
+# %% [markdown]
+# # 07 · The whole VAE in 120 lines
+#
+# **The one idea: the encoder's last layer gets two gradients, one through the mean and one through the spread, and they add.**
+#
+# You have written all the parts. Here they come together: an encoder that guesses the posterior of each image, one draw from the guess, a decoder that explains the image, the
+# ELBO as the loss, and the whole way back. About 120 lines, nothing hidden. Then eight tests, none of which needs anybody's solution, decide whether it is right; and at the end it is compared, array
+# by array, with `numpyvae.VAE`.
+#
+# *You need:* notebooks 01 to 06. *Time:* 90 minutes.
+
+# %%
+import inspect
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import numpyvae
+from numpyvae.course import expect
+from numpyvae.gradcheck import check_gradients
+from numpyvae.pictures import COLOURS, STYLE
+from numpyvae.quadrature import evidence
+
+plt.style.use(STYLE)
+
+# %% [markdown]
+# ## The parts
+#
+# These are the functions of notebooks 01, 03, 05 and 06, all in one place, so that this notebook stands on its own. Read them once more; each has its backward pass as a neighbour.
+
+
+# %%
+def dense(x, W, b):
+    return x @ W + b
+
+
+def dense_backward(x, W, dy):
+    return dy @ W.T, x.T @ dy, dy.sum(axis=0)
+
+
+def relu(a):
+    return np.maximum(a, 0)
+
+
+def relu_backward(dy, y):
+    return dy * (y > 0)
+
+
+def sigmoid(l):  # noqa: E741
+    return 0.5 + 0.5 * np.tanh(l / 2)
+
+
+def reparameterize(mu, logvar, eps):
+    return mu + np.exp(logvar / 2) * eps
+
+
+def reparameterize_backward(dz, logvar, eps):
+    return dz, dz * 0.5 * np.exp(logvar / 2) * eps
+
+
+def kl_divergence(mu, logvar):
+    return 0.5 * (mu**2 + np.exp(logvar) - 1 - logvar).sum(axis=1)
+
+
+def kl_backward(mu, logvar):
+    return mu, 0.5 * (np.exp(logvar) - 1)
+
+
+def cross_entropy(logits, x):
+    softplus = np.maximum(logits, 0) - np.log(0.5 + 0.5 * np.tanh(np.maximum(logits, -logits) / 2))
+    return (softplus - x * logits).sum(axis=1)
+
+
+def cross_entropy_backward(logits, x):
+    return sigmoid(logits) - x
+
+
+def rmsprop_step(theta, grad, s, lr=1e-3, rho=0.9, eps=1e-7):
+    s = rho * s + (1 - rho) * grad**2
+    return theta - lr * grad / (np.sqrt(s) + eps), s
+
+
+def initialize(pixels, hidden, latent, rng, dtype=np.float32):
+    """Weights by name: W_h1, b_h1, …; each layer is named after what it makes."""
+    sizes = {"h1": (pixels, hidden), "mu": (hidden, latent), "logvar": (hidden, latent), "g1": (latent, hidden), "out": (hidden, pixels)}
+    theta = {}
+    for name, (n, m) in sizes.items():
+        limit = (6 / (n + m)) ** 0.5
+        theta[f"W_{name}"] = rng.uniform(-limit, limit, (n, m)).astype(dtype)
+        theta[f"b_{name}"] = np.zeros(m, dtype)
+    return theta
+
+
+# %% [markdown]
+# (Here softplus is $\max(l, 0) - \log \sigma(|l|)$, and $|l|$ is written $\max(l, -l)$. It is the same as in notebook 03, because $\log(1 + e^{-|l|}) = -\log\sigma(|l|)$, and lets the checker use its sharpest
+# instrument.)
+
+# %%
+l_test = np.linspace(-30, 30, 61)
+assert np.allclose(
+    np.log1p(np.exp(-np.abs(l_test))), -np.log(0.5 + 0.5 * np.tanh(np.maximum(l_test, -l_test) / 2)), rtol=0, atol=1e-15
+)  # fmt: skip
+
+# %% [markdown]
+# ## Forward
+#
+# ```text
+# x ─► h = relu(x W + b) ─► mu, logvar ─► z = mu + exp(logvar/2)·eps ─► g = relu(z W + b) ─► logits
+#                                 │                                                            │
+#                          KL(mu, logvar)                              cross-entropy(logits, target)
+# ```
+#
+# | name | shape | what it is |
+# |---|---|---|
+# | `x` | $(B, X)$ | images: $B$ of them, $X$ pixels each |
+# | `h` | $(B, H)$ | hidden layer of the encoder, $H$ units |
+# | `mu`, `logvar` | $(B, Z)$ | the encoder's guess of the posterior: $q(z \mid x) = \mathcal N(\mu, e^{\texttt{logvar}})$ |
+# | `eps` | $(B, Z)$ | noise from $\mathcal N(0, 1)$, an argument |
+# | `z` | $(B, Z)$ | one draw from $q$ |
+# | `g` | $(B, H)$ | hidden layer of the decoder |
+# | `logits` | $(B, X)$ | the decoder's answer |
+#
+# ### Exercise 1: `forward`
+#
+# Return a dictionary with all arrays of the pass under these names. Two more entries: `"x"` itself, and `"target"`, the images that the decoder should say. Here the target
+# *is* `x`; in notebook 10 it will be another. The layers `mu` and `logvar` have no relu after them: both must be free to be negative.
+
+
+# %%
+def forward(theta, x, eps):
+    """All arrays of a pass, by name: x, target, h, mu, logvar, eps, z, g, logits."""
+    # BEGIN SOLUTION
+    t = {"x": x, "target": x, "eps": eps}
+    t["h"] = relu(dense(t["x"], theta["W_h1"], theta["b_h1"]))
+    t["mu"] = dense(t["h"], theta["W_mu"], theta["b_mu"])
+    t["logvar"] = dense(t["h"], theta["W_logvar"], theta["b_logvar"])
+    t["z"] = reparameterize(t["mu"], t["logvar"], t["eps"])
+    t["g"] = relu(dense(t["z"], theta["W_g1"], theta["b_g1"]))
+    t["logits"] = dense(t["g"], theta["W_out"], theta["b_out"])
+    return t
+    # END SOLUTION
+
+
+# %% [markdown]
+# ### Exercise 2: `loss`
+#
+# Return the two parts of the loss separately, each the **mean over the images** of what one image costs (a sum over pixels, a sum over latents). Minimizing their sum is maximizing the
+# ELBO.
+
+
+# %%
+def loss(t):
+    """(reconstruction, KL), two numbers in nats per image: the loss is their sum, −ELBO."""
+    # BEGIN SOLUTION
+    reconstruction = cross_entropy(t["logits"], t["target"]).mean()
+    kl = kl_divergence(t["mu"], t["logvar"]).mean()
+    return reconstruction, kl
+    # END SOLUTION
+
+
+# %% [markdown]
+# ### Five tests of forward and loss
+#
+# A gradient check compares backward with forward. If forward is wrong and backward fits it, the check is content. So first some values that the forward pass *must* have, whatever the weights
+# are, or for weights so simple that one knows the answer.
+
+# %%
+# Check of exercises 1 and 2
+X, H, Z, B = 6, 5, 2, 4
+rng = np.random.default_rng(0)
+x, eps = rng.random((B, X)), rng.standard_normal((B, Z))
+theta = initialize(X, H, Z, rng, np.float64)
+t = forward(theta, x, eps)
+assert isinstance(t, dict), "forward: return a dictionary"
+missing = {"x", "target", "h", "mu", "logvar", "eps", "z", "g", "logits"} - set(t)
+assert not missing, f"forward: these entries are missing: {', '.join(sorted(missing))}"
+shapes = {"h": (B, H), "mu": (B, Z), "logvar": (B, Z), "z": (B, Z), "g": (B, H), "logits": (B, X)}
+for name, shape in shapes.items():
+    assert t[name].shape == shape, f"forward: {name} should have the shape {shape}, yours has {t[name].shape}"
+parts = loss(t)
+assert isinstance(parts, tuple) and len(parts) == 2, "loss: return two numbers, reconstruction and KL"
+
+
+def simple(**biases):
+    """All weights 0, and the biases given: then every image gives the same known arrays."""
+    return {name: np.zeros_like(W) + np.array(biases.get(name, 0.0)) for name, W in theta.items()}
+
+
+# 1. the zero net: every pixel is a coin
+found = loss(forward(simple(), x, eps))
+expect("zero net: reconstruction", found[0], X * np.log(2), "X ln 2", given="all weights zero",
+       mistakes={"This is the mean over the pixels; an image costs their sum.": np.log(2), "This is the sum over the batch; the loss is the mean over images.": B * X * np.log(2)})
+expect("zero net: KL", found[1], 0.0, "q is the prior", given="all weights zero")
+
+# 2. known values of the KL, through the heads
+for name, biases, exact, why in (
+    ("KL(μ = 2)", {"b_mu": [2.0, 0.0]}, 2.0, "½·2²"),
+    ("KL(logvar = 2)", {"b_logvar": [2.0, 0.0]}, (np.e**2 - 3) / 2, "(e² − 3)/2"),
+    ("KL of both latents", {"b_mu": [2.0, 2.0]}, 4.0, "they add up"),
+):
+    expect(f"KL values: {name}", loss(forward(simple(**biases), x, eps))[1], exact, why, given=f"all weights zero but {biases}",
+           mistakes={"This is the mean over the latents; they add up.": exact / Z, "This is the sum over the batch.": exact * B, "The sign is turned.": -exact})
+
+# 3. sampling: logvar = ±2 spreads z by e and 1/e, and moves with eps
+spread = forward(simple(b_logvar=[2.0, -2.0]), x, np.ones((B, Z)))["z"][0]
+expect("sampling: the spread of z", spread, [np.e, 1 / np.e], "σ = exp(logvar/2)", given="all weights zero but b_logvar = [2, -2], eps = 1",
+       mistakes={"This is exp(logvar), the variance.": [np.e**2, np.e**-2], "z has no noise.": [0.0, 0.0], "There is a relu on logvar.": [np.e, 1.0], "This is logvar itself.": [2.0, -2.0]})
+
+# 4. the batch twice: the mean over images does not change
+twice = loss(forward(theta, np.vstack([x, x]), np.vstack([eps, eps])))
+expect("batch twice: loss", twice, parts, "a mean does not change if all is doubled", given="a batch stacked on itself", mistakes={"This is the sum over the batch, not the mean.": 2 * np.array(parts)})
+
+# 5. logits of ±1000: finite
+far = {**theta, "b_out": np.array([1000.0, -1000.0] * 3)}
+with np.errstate(over="raise", divide="raise", invalid="raise"):
+    assert np.isfinite(loss(forward(far, x, eps))).all(), "logits of ±1000: the loss is not finite"
+print("forward and loss: zero net, KL values, sampling, batch twice and ±1000 are as they must be")
+
+# %% [markdown]
+# ## Backward, on one page
+#
+# The loss is $L = \frac1B \sum (\text{CE} + \text{KL})$. Go through forward from the last line to the first. Each line has a backward function; each name gets a
+# partner with a $d$.
+#
+# | forward | backward |
+# |---|---|
+# | $L = \frac1B \sum \text{CE}(\texttt{logits}, \texttt{target}) + \dots$ | $d\texttt{logits} = (\sigma(\texttt{logits}) - \texttt{target}) / B$ |
+# | `logits` = dense(`g`) | $dg$, $dW_{out}$, $db_{out}$ |
+# | `g` = relu(dense(`z`)) | $dz$, $dW_{g1}$, $db_{g1}$, after the mask of the relu |
+# | `z` = `mu` + $\sigma$ `eps` | $d\mu$ and $d\texttt{logvar}$, **plus** their part from the KL, $\frac1B \partial\text{KL}$ |
+# | `mu` = dense(`h`), `logvar` = dense(`h`) | $dW_{mu}$, $db_{mu}$, $dW_{logvar}$, $db_{logvar}$, and **two** $dh$ |
+# | `h` = relu(dense(`x`)) | $dW_{h1}$, $db_{h1}$, after the mask of the relu |
+#
+# Twice something adds up. `mu` and `logvar` reach the loss on two ways, through $z$ and through the KL. And `h` reaches it through two layers, `mu` and `logvar`:
+#
+# $$dh = d\mu\, W_\mu^\mathsf{T} + d\texttt{logvar}\, W_{\texttt{logvar}}^\mathsf{T} .$$
+#
+# The chain rule adds up *all* ways. Forgetting one of them is the most popular mistake in hand-written VAEs.
+#
+# **Predict:** if you forget the second way into `h`, will the loss still go down during training?
+#
+# ### Exercise 3: `backward`
+
+
+# %%
+def backward(theta, t):
+    """The gradient of the loss for every weight: a dictionary with the names and shapes of theta."""
+    # BEGIN SOLUTION
+    d = {}
+    share = 1 / len(t["x"])  # of one image in the mean
+    dlogits = share * cross_entropy_backward(t["logits"], t["target"])
+    dg, d["W_out"], d["b_out"] = dense_backward(t["g"], theta["W_out"], dlogits)
+    da = relu_backward(dg, t["g"])
+    dz, d["W_g1"], d["b_g1"] = dense_backward(t["z"], theta["W_g1"], da)
+    dmu, dlogvar = reparameterize_backward(dz, t["logvar"], t["eps"])
+    dmu_kl, dlogvar_kl = kl_backward(t["mu"], t["logvar"])
+    dmu, dlogvar = dmu + share * dmu_kl, dlogvar + share * dlogvar_kl
+    dh_logvar, d["W_logvar"], d["b_logvar"] = dense_backward(t["h"], theta["W_logvar"], dlogvar)
+    dh_mu, d["W_mu"], d["b_mu"] = dense_backward(t["h"], theta["W_mu"], dmu)
+    da = relu_backward(dh_mu + dh_logvar, t["h"])
+    _, d["W_h1"], d["b_h1"] = dense_backward(t["x"], theta["W_h1"], da)
+    return d
+    # END SOLUTION
+
+
+# %% [markdown]
+# ### Exercise 4: `train_step`
+#
+# One step: forward, backward, and RMSprop for every weight (`theta` and `s` are dictionaries with the same names).
+
+
+# %%
+def train_step(theta, s, x, eps, lr=1e-3):
+    """One step of RMSprop on the batch x: returns the new theta and s, as new dictionaries."""
+    # BEGIN SOLUTION
+    grad = backward(theta, forward(theta, x, eps))
+    stepped = {name: rmsprop_step(theta[name], grad[name], s[name], lr) for name in theta}
+    return {name: new for name, (new, _) in stepped.items()}, {name: new for name, (_, new) in stepped.items()}
+    # END SOLUTION
+
+
+# %% [markdown]
+# ### Three more tests
+#
+# **Gradient check**, with this project's checker. **Batch twice** once more, now for the gradient. **Step by hand**: the first step of RMSprop, from the gradient. And then the
+# strongest of all, the **evidence gap**.
+
+# %%
+# Check of exercises 3 and 4
+# 6. the gradient check
+report = check_gradients(lambda p: sum(loss(forward(p, x, eps))), theta, lambda p: backward(p, forward(p, x, eps)))
+print(report)
+report.raise_if_failed()
+
+# batch twice, for the gradient
+once, twice = backward(theta, t), backward(theta, forward(theta, np.vstack([x, x]), np.vstack([eps, eps])))
+for name in theta:
+    expect(f"batch twice: d{name}", twice[name], once[name], "the gradient of a mean", given="a batch stacked on itself", mistakes={"1/B is missing.": 2 * once[name], "1/B is applied twice.": once[name] / 2})
+
+# 7. a step by hand
+zero = {name: np.zeros_like(W) for name, W in theta.items()}
+new_theta, new_s = train_step(theta, zero, x, eps, lr=0.01)
+for name, g in once.items():
+    expect(f"step by hand: s of {name}", new_s[name], 0.1 * g**2, "s = 0.9·0 + 0.1 g²", given="the first step")
+    expect(f"step by hand: {name}", new_theta[name], theta[name] - 0.01 * g / (np.sqrt(0.1 * g**2) + 1e-7), "θ − lr g/(√s + 1e-7)", given="the first step, lr = 0.01",
+           mistakes={"This goes uphill.": theta[name] + 0.01 * g / (np.sqrt(0.1 * g**2) + 1e-7), "This is plain gradient descent.": theta[name] - 0.01 * g})
+print("\nbackward and train_step: gradient check, batch twice and step by hand are as they must be")
+
+# %% [markdown]
+# ### The evidence gap
+#
+# Notebook 05 says $\log p(x) - \text{ELBO} = \text{KL}(q \,\|\, \text{posterior})$. With a single latent we can compute all three. The ELBO comes from *your* `forward` and `loss`, averaged over a grid
+# of `eps`. The evidence and the KL come from code that has never seen yours: it reads only the weights. If your loss had a wrong sign, a wrong factor, a forgotten term or a hidden weight on the
+# KL, even one that your backward pass shares, the books would not balance.
+
+# %%
+# Check of forward and loss against the evidence
+Z1 = initialize(X, H, 1, np.random.default_rng(3), np.float64)
+Z1 = {name: W + 0.3 * np.random.default_rng(4).standard_normal(W.shape) for name, W in Z1.items()}
+binary = (x > 0.5).astype(float)[:1]
+
+nodes = np.linspace(-9, 9, 6001)
+weights = np.exp(-(nodes**2) / 2) / np.sqrt(2 * np.pi) * (nodes[1] - nodes[0])
+your_elbo = -sum(w * sum(loss(forward(Z1, binary, np.array([[e]])))) for e, w in zip(nodes, weights))
+
+
+def independent_log_likelihood(z):
+    """log p(x|z) at z (M, 1), straight from the definition of the Bernoulli distribution."""
+    hidden = z @ Z1["W_g1"] + Z1["b_g1"]
+    hidden[hidden < 0] = 0
+    p = 1 / (1 + np.exp(-(hidden @ Z1["W_out"] + Z1["b_out"])))
+    return np.log(np.where(binary == 1, p, 1 - p)).sum(axis=1, keepdims=True)
+
+
+encoder = binary @ Z1["W_h1"] + Z1["b_h1"]
+encoder[encoder < 0] = 0
+q = encoder @ Z1["W_mu"] + Z1["b_mu"], encoder @ Z1["W_logvar"] + Z1["b_logvar"]
+exact = evidence(independent_log_likelihood, 1, q=q, nodes=20_001, half_width=12.0)
+print(f"log p(x) {exact.value[0]:.6f}  −  ELBO {your_elbo:.6f}  =  {exact.value[0] - your_elbo:.6f}")
+print(f"KL(q, posterior), computed apart        =  {exact.gap[0]:.6f}")
+expect("evidence gap", exact.value[0] - your_elbo, exact.gap[0], "KL(q ‖ posterior), by quadrature", given="one image, one latent", tolerance=1e-6)
+
+# %% [markdown]
+# All eight have passed. Of 24 mistakes that people make in hand-written VAEs, these eight tests together catch every one, and nobody had to show you a solution. (The gradient check alone
+# finds eleven of them.)
+#
+# ## The same as the library?
+#
+# `numpyvae.VAE` is the same model, written for speed. Copy your weights into it, and compare every array and every gradient:
+
+# %%
+vae = numpyvae.VAE(hidden=H, latent=Z, image_shape=(2, 3)).astype(np.float64)
+for name, W in theta.items():
+    vae.parameters[name][:] = W
+trace = vae.forward(x, eps)
+vae.backward(trace)
+for name, theirs in (("h", trace.h[0]), ("mu", trace.mu), ("logvar", trace.logvar), ("z", trace.z), ("g", trace.g[0]), ("logits", trace.logits)):
+    assert np.allclose(t[name], theirs, rtol=0, atol=1e-14), name
+assert np.allclose(parts, (vae.loss(trace).reconstruction, vae.loss(trace).kl), rtol=1e-14)
+largest = max(np.abs(once[name] - vae.parameters.gradient(name)).max() for name in theta)
+print(f"largest difference of any gradient: {largest:.0e}")
+assert largest < 1e-15
+
+parts_of_the_vae = (
+    dense, dense_backward, relu, relu_backward, sigmoid, reparameterize, reparameterize_backward, kl_divergence, kl_backward,
+    cross_entropy, cross_entropy_backward, rmsprop_step, initialize, forward, loss, backward, train_step,
+)  # fmt: skip
+lines = sum(len(inspect.getsource(part).strip().splitlines()) + 1 for part in parts_of_the_vae)
+print(f"the whole VAE: {lines} lines")
+assert lines <= 125
+
+# %% [markdown]
+# ## The picture to remember
+#
+# The graph of one pass over 100 digits, with the size of the gradient (its Euclidean norm) on every way back. Look at the two arrows into `h`.
+
+# %%
+(x_train, _), _ = numpyvae.load_mnist()
+images = (x_train[:10_000] / 255).astype(np.float32)
+big = initialize(784, 64, 2, np.random.default_rng(5))
+t = forward(big, images[:100], np.random.default_rng(6).standard_normal((100, 2)).astype(np.float32))
+dlogits = cross_entropy_backward(t["logits"], t["target"]) / 100
+dg = dense_backward(t["g"], big["W_out"], dlogits)[0]
+dz = dense_backward(t["z"], big["W_g1"], relu_backward(dg, t["g"]))[0]
+through_z = reparameterize_backward(dz, t["logvar"], t["eps"])
+through_kl = [part / 100 for part in kl_backward(t["mu"], t["logvar"])]
+dmu, dlogvar = (a + b for a, b in zip(through_z, through_kl))
+dh_mu, dh_logvar = dense_backward(t["h"], big["W_mu"], dmu)[0], dense_backward(t["h"], big["W_logvar"], dlogvar)[0]
+da_h = relu_backward(dh_mu + dh_logvar, t["h"])
+grad = backward(big, t)
+assert np.allclose(t["x"].T @ da_h, grad["W_h1"], rtol=0, atol=1e-5)
+
+places = {"x": (0, 1), "h": (2, 1), "mu": (4, 2), "logvar": (4, 0), "z": (6, 1), "g": (8, 1), "logits": (10, 1), "CE": (12, 1), "KL": (4, 3.4)}
+edges = [
+    ("x", "h", None), ("h", "mu", dh_mu), ("h", "logvar", dh_logvar), ("mu", "z", through_z[0]), ("logvar", "z", through_z[1]),
+    ("z", "g", dz), ("g", "logits", dg), ("logits", "CE", dlogits), ("mu", "KL", through_kl[0]),
+]  # fmt: skip
+figure, axes = plt.subplots(figsize=(10, 3.6))
+for start, end, gradient in edges:
+    (x0, y0), (x1, y1) = places[start], places[end]
+    axes.annotate("", (x1, y1), (x0, y0), arrowprops={"arrowstyle": "<-", "shrinkA": 20, "shrinkB": 20, "color": COLOURS[0], "linewidth": 1.5})
+    if gradient is not None:
+        size = f"{np.linalg.norm(gradient):.3f}"
+        axes.text((x0 + x1) / 2, (y0 + y1) / 2 + 0.12, size, ha="center", va="bottom", color=COLOURS[0], backgroundcolor="white", fontsize=9)
+axes.annotate("", (4.25, 3.3), (4.25, 0.1), arrowprops={"arrowstyle": "<-", "shrinkA": 14, "shrinkB": 14, "color": COLOURS[0], "linewidth": 1.5, "connectionstyle": "arc3,rad=0.45"})
+axes.text(5.25, 2.7, f"{np.linalg.norm(through_kl[1]):.3f}", color=COLOURS[0], fontsize=9)
+for name, (right, up) in places.items():
+    axes.text(right, up, name, ha="center", va="center", fontsize=12, bbox={"boxstyle": "round", "facecolor": "white", "edgecolor": "black"})
+axes.set(xlim=(-0.8, 12.8), ylim=(-0.6, 4), title="The way back: the norm of the gradient that each arrow carries")
+axes.axis("off")
+plt.show()
+
+# %% [markdown]
+# ## "The loss goes down" proves nothing
+#
+# The answer to the question above. We train twice on 10,000 digits, 64 hidden units, five epochs: once with your backward pass, and once with one that forgets the way through `logvar`.
+
+# %%
+
+
+def backward_that_forgets(theta, t):
+    """Your gradient, but the encoder's hidden layer is told nothing of what goes through logvar."""
+    d = backward(theta, t)
+    share = 1 / len(t["x"])
+    dg = dense_backward(t["g"], theta["W_out"], share * cross_entropy_backward(t["logits"], t["target"]))[0]
+    dz = dense_backward(t["z"], theta["W_g1"], relu_backward(dg, t["g"]))[0]
+    dmu = dz + share * t["mu"]
+    _, d["W_h1"], d["b_h1"] = dense_backward(t["x"], theta["W_h1"], relu_backward(dmu @ theta["W_mu"].T, t["h"]))
+    return d
+
+
+def train(gradient, epochs=5):
+    theta = initialize(784, 64, 2, np.random.default_rng(5))
+    s = {name: np.zeros_like(W) for name, W in theta.items()}
+    rng, losses = np.random.default_rng(7), []
+    for _ in range(epochs):
+        total = 0.0
+        for rows in rng.permutation(len(images)).reshape(-1, 100):
+            t = forward(theta, images[rows], rng.standard_normal((100, 2)).astype(np.float32))
+            total += sum(loss(t)) / 100
+            grad = gradient(theta, t)
+            for name in theta:
+                theta[name], s[name] = rmsprop_step(theta[name], grad[name], s[name])
+        losses.append(total)
+    return losses
+
+
+right_losses, wrong_losses = train(backward), train(backward_that_forgets)
+print("epoch        ", "".join(f"{epoch:8}" for epoch in range(1, 6)))
+print("right        ", "".join(f"{value:8.1f}" for value in right_losses))
+print("one forgotten", "".join(f"{value:8.1f}" for value in wrong_losses))
+assert (np.diff(wrong_losses) < 0).all()
+
+# %% [markdown]
+# Both go down, epoch after epoch, and from the curve alone nobody could tell which is which. That is why there were eight tests.
+#
+# ## In five lines
+#
+# 1. Encoder → guess → one draw → decoder → logits; the loss is cross-entropy plus KL, the mean over images.
+# 2. Backward is forward read from the end; where a name is used twice, its gradients add.
+# 3. `h` feeds `mu` and `logvar`: $dh = d\mu\, W_\mu^\mathsf{T} + d\texttt{logvar}\, W_{\texttt{logvar}}^\mathsf{T}$.
+# 4. A gradient check compares backward with forward; known values and the evidence gap test forward itself.
+# 5. A falling loss proves nothing.
+#
+# ## Further exercises
+#
+# 1. *(easy)* Put each of these mistakes into your code, one at a time, and write down which of the eight tests notices: σ = exp(`logvar`) everywhere; the KL averaged over latents; new `eps` in backward; β = 0.1 hidden in `loss` *and* `backward`.
+# 2. *(medium)* Give the encoder a second hidden layer. Which lines change? Which tests need no change at all?
+# 3. *(open)* Replace the Bernoulli by a normal distribution with a learned spread for all pixels. Derive the loss and its gradient, and let the eight tests judge (two of them need new values: which?).
+#
+# Next: [08 · MNIST](08_mnist.ipynb).

@@ -1,0 +1,53 @@
+"""Make the notebooks from their sources: python tutorials/build.py [NN ...]
+
+Each NN_name.py becomes NN_name.ipynb, executed, in order and in one folder, so that 09 and 10 find
+the model of 08. Needs: pip install ".[course]".
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+
+HERE = Path(__file__).parent
+LIMIT = 300_000  # bytes of a notebook
+
+
+def notebook(source: Path) -> nbformat.NotebookNode:
+    """The notebook of a source, without outputs; the same source gives the same notebook."""
+    made = jupytext.read(source, fmt="py:percent")
+    for number, cell in enumerate(made.cells):
+        cell.id = f"cell-{number:02}"
+        cell.metadata = {}
+    made.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    return made
+
+
+def main(chosen: list[str]) -> None:
+    """Build the chosen notebooks, or all."""
+    with tempfile.TemporaryDirectory() as folder:
+        for source in sorted(HERE.glob("[0-9][0-9]_*.py")):
+            if chosen and source.name[:2] not in chosen:
+                continue
+            started, made = time.perf_counter(), notebook(source)
+            NotebookClient(
+                made, timeout=600, record_timing=False, resources={"metadata": {"path": folder}}
+            ).execute()
+            made.metadata["language_info"] = {"name": "python"}  # not this machine's version
+            text = nbformat.writes(made)
+            seconds = time.perf_counter() - started
+            print(f"{source.stem:28} {len(text) / 1000:5.0f} kB {seconds:6.1f} s", flush=True)
+            if len(text) > LIMIT:
+                raise SystemExit(f"{source.stem}: larger than {LIMIT:,} bytes; draw less")
+            source.with_suffix(".ipynb").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
