@@ -64,10 +64,19 @@ def dense(x, W, b):
 
 # %%
 # Check of exercise 1
-small = np.array([[1.0, 2.0, 3.0]]), np.array([[1.0, 0.0], [0.0, 1.0], [2.0, -1.0]]), np.array([10.0, 20.0])
-expect("dense", dense(*small), [[17.0, 19.0]], "by hand: 1 + 2·3 + 10 and 2 − 3 + 20",
-       given="x = [[1, 2, 3]], W = [[1, 0], [0, 1], [2, -1]], b = [10, 20]",
-       mistakes={"This is x W alone; the bias is missing.": [[7.0, -1.0]]})
+small = (
+    np.array([[1.0, 2.0, 3.0]]),
+    np.array([[1.0, 0.0], [0.0, 1.0], [2.0, -1.0]]),
+    np.array([10.0, 20.0]),
+)
+expect(
+    "dense",
+    dense(*small),
+    [[17.0, 19.0]],
+    "by hand: 1 + 2·3 + 10 and 2 − 3 + 20",
+    given="x = [[1, 2, 3]], W = [[1, 0], [0, 1], [2, -1]], b = [10, 20]",
+    mistakes={"This is x W alone; the bias is missing.": [[7.0, -1.0]]},
+)
 expect("dense", dense(x, W, b)[0, 1], y_01, "the sum written out above", given="the batch of four")
 print("dense: right")
 
@@ -179,19 +188,41 @@ def measured(name):
 
 
 yours = dense_backward(x, W, dy)
-assert isinstance(yours, tuple) and len(yours) == 3, "dense_backward: return three arrays, dx, dW, db"
+assert isinstance(yours, tuple) and len(yours) == 3, (
+    "dense_backward: return three arrays, dx, dW, db"
+)
 known = {
-    "dx": {"This is the sum of dy over the outputs, without the weights: dx = dy Wᵀ.": dy.sum(axis=1)[:, None] + 0 * x},
-    "dW": {"This is divided by the number of examples. 1/B is applied once, at the end of the network.": dW / 4},
+    "dx": {
+        "This is the sum of dy over the outputs, without the weights: dx = dy Wᵀ.": dy.sum(axis=1)[
+            :, None
+        ]
+        + 0 * x
+    },
+    "dW": {
+        "This is divided by the number of examples. 1/B is applied once, at the end of the network.": dW
+        / 4
+    },
     "db": {"This is the mean over the examples; the chain rule asks for their sum.": db / 4},
 }
 for name, array in zip(("dx", "dW", "db"), yours):
-    expect(f"dense_backward: {name}", array, measured(name[1:]), "by pushing each entry", given="the batch of four",
-           mistakes={"The sign is turned.": -measured(name[1:]), **known[name]})
+    expect(
+        f"dense_backward: {name}",
+        array,
+        measured(name[1:]),
+        "by pushing each entry",
+        given="the batch of four",
+        mistakes={"The sign is turned.": -measured(name[1:]), **known[name]},
+    )
 # the batch stacked on itself: the sums dW and db double, and every example keeps its own dx
 twice = dense_backward(np.vstack([x, x]), W, np.vstack([dy, dy]))
 for name, array, exact in zip(("dx", "dW", "db"), twice, (np.vstack([dx, dx]), 2 * dW, 2 * db)):
-    expect(f"dense_backward: {name}", array, exact, "dW and db double", given="the batch stacked on itself")
+    expect(
+        f"dense_backward: {name}",
+        array,
+        exact,
+        "dW and db double",
+        given="the batch stacked on itself",
+    )
 print("dense_backward: right")
 
 # %% [markdown]

@@ -118,14 +118,33 @@ before = point.copy()
 # For a cube the central difference is wrong by exactly h² times its coefficient: that is how one sees which h you used.
 weights = np.arange(1, 7).reshape(2, 3)
 exact = 3 * weights * point**2
-expect("numerical_gradient", numerical_gradient(cubes, point, h=0.01), exact + weights * 0.01**2, "3 k x² + k h², by Taylor",
-       given="f = Σ k xₖ³, h = 0.01", tolerance=1e-10,
-       mistakes={"This is the forward difference, (f(x + h) − f(x)) / h.": exact + weights * (3 * point * 0.01 + 0.01**2),
-                 "The difference is divided by h; the two points are 2h apart.": 2 * (exact + weights * 0.01**2),
-                 "The argument h is not used.": exact + weights * 1e-5**2})
-assert np.array_equal(point, before), "numerical_gradient: the caller's array was changed; work on a copy"
-expect("numerical_gradient", numerical_gradient(cubes, np.array([2, 1])), [12.0, 6.0], "3·2² and 6·1²", given="whole numbers x = [2, 1]",
-       tolerance=1e-8, mistakes={"The push was lost: convert the array to float64 first.": [0.0, 0.0]})
+expect(
+    "numerical_gradient",
+    numerical_gradient(cubes, point, h=0.01),
+    exact + weights * 0.01**2,
+    "3 k x² + k h², by Taylor",
+    given="f = Σ k xₖ³, h = 0.01",
+    tolerance=1e-10,
+    mistakes={
+        "This is the forward difference, (f(x + h) − f(x)) / h.": exact
+        + weights * (3 * point * 0.01 + 0.01**2),
+        "The difference is divided by h; the two points are 2h apart.": 2
+        * (exact + weights * 0.01**2),
+        "The argument h is not used.": exact + weights * 1e-5**2,
+    },
+)
+assert np.array_equal(point, before), (
+    "numerical_gradient: the caller's array was changed; work on a copy"
+)
+expect(
+    "numerical_gradient",
+    numerical_gradient(cubes, np.array([2, 1])),
+    [12.0, 6.0],
+    "3·2² and 6·1²",
+    given="whole numbers x = [2, 1]",
+    tolerance=1e-8,
+    mistakes={"The push was lost: convert the array to float64 first.": [0.0, 0.0]},
+)
 print("numerical_gradient: right")
 
 # %% [markdown]
@@ -139,16 +158,34 @@ steps = np.logspace(-12, 0, 97)
 x = 1.0
 figure, axes = plt.subplots(figsize=(8, 4))
 for dtype, marker, colour in ((np.float64, "o", COLOURS[0]), (np.float32, "s", COLOURS[1])):
+
     def f(x, dtype=dtype):
         return float(np.exp(dtype(x)))
 
     usable = steps[steps > 20 * np.finfo(dtype).eps]
     errors = np.array([abs((f(x + h) - f(x - h)) / (2 * h) - np.e) for h in usable])
     eps = np.finfo(dtype).eps / 2
-    axes.loglog(usable, np.maximum(errors, 1e-13), marker, color=colour, markersize=3, label=f"measured in {dtype.__name__}")
+    axes.loglog(
+        usable,
+        np.maximum(errors, 1e-13),
+        marker,
+        color=colour,
+        markersize=3,
+        label=f"measured in {dtype.__name__}",
+    )
     style = "--" if dtype is np.float64 else ":"
-    axes.loglog(usable, usable**2 / 6 * np.e + eps * np.e / usable, style, color="black", label=r"$h^2 f'''/6 + \varepsilon |f|/h$, " + dtype.__name__)
-axes.set(xlabel="step h", ylabel="error of the derivative of $e^x$ at 1", title="Too large a step truncates, too small a step rounds")
+    axes.loglog(
+        usable,
+        usable**2 / 6 * np.e + eps * np.e / usable,
+        style,
+        color="black",
+        label=r"$h^2 f'''/6 + \varepsilon |f|/h$, " + dtype.__name__,
+    )
+axes.set(
+    xlabel="step h",
+    ylabel="error of the derivative of $e^x$ at 1",
+    title="Too large a step truncates, too small a step rounds",
+)
 axes.set_ylim(1e-13, 10)
 axes.legend()
 plt.show()
@@ -184,13 +221,35 @@ def relative_error(a, b):
 # %%
 # Check of exercise 2
 one, other = np.array([2.0, 0.0, -4.0]), np.array([2.0, 1e-9, -4.004])
-expect("relative_error", relative_error(one, other), 0.004 / 4.004, "by hand: 0.004 / 4.004", given="[2, 0, -4] and [2, 1e-9, -4.004]",
-       mistakes={"This compares entry by entry; 1e-9 against 0 is then a false alarm.": 1.0,
-                 "This is the absolute difference; divide by the size.": 0.004,
-                 "The yardstick is the larger one of the two, 4.004.": 0.004 / 4.0})
-expect("relative_error", relative_error(other, one), relative_error(one, other), "it should not matter which comes first", given="the two exchanged")
-expect("relative_error", relative_error(np.zeros(3), np.zeros(3)), 0.0, "they agree", given="two zeros")
-expect("relative_error", relative_error(1e-9 * one, -1e-9 * one), 2.0, "by hand: 8e-9 / 4e-9", given="a tiny gradient and its negative")
+expect(
+    "relative_error",
+    relative_error(one, other),
+    0.004 / 4.004,
+    "by hand: 0.004 / 4.004",
+    given="[2, 0, -4] and [2, 1e-9, -4.004]",
+    mistakes={
+        "This compares entry by entry; 1e-9 against 0 is then a false alarm.": 1.0,
+        "This is the absolute difference; divide by the size.": 0.004,
+        "The yardstick is the larger one of the two, 4.004.": 0.004 / 4.0,
+    },
+)
+expect(
+    "relative_error",
+    relative_error(other, one),
+    relative_error(one, other),
+    "it should not matter which comes first",
+    given="the two exchanged",
+)
+expect(
+    "relative_error", relative_error(np.zeros(3), np.zeros(3)), 0.0, "they agree", given="two zeros"
+)
+expect(
+    "relative_error",
+    relative_error(1e-9 * one, -1e-9 * one),
+    2.0,
+    "by hand: 8e-9 / 4e-9",
+    given="a tiny gradient and its negative",
+)
 print("relative_error: right")
 
 # %% [markdown]
@@ -221,20 +280,58 @@ layers = [
     ("dense, x", x43, lambda x: (C * (x @ M)).sum(), lambda x: C @ M.T, lambda x: -C @ M.T),
     ("squares", v, lambda x: (x**2).sum(), lambda x: 2 * x, lambda x: x),
     ("quadratic form", v, lambda x: x @ A @ x, lambda x: (A + A.T) @ x, lambda x: 2 * A @ x),
-    ("tanh", v, lambda x: np.tanh(x).sum(), lambda x: 1 - np.tanh(x) ** 2, lambda x: 1 - np.tanh(x)),
-    ("sigmoid", v, lambda x: (1 / (1 + np.exp(-x))).sum(), lambda x: np.exp(-x) / (1 + np.exp(-x)) ** 2, lambda x: np.exp(-x) / (1 + np.exp(-x))),
+    (
+        "tanh",
+        v,
+        lambda x: np.tanh(x).sum(),
+        lambda x: 1 - np.tanh(x) ** 2,
+        lambda x: 1 - np.tanh(x),
+    ),
+    (
+        "sigmoid",
+        v,
+        lambda x: (1 / (1 + np.exp(-x))).sum(),
+        lambda x: np.exp(-x) / (1 + np.exp(-x)) ** 2,
+        lambda x: np.exp(-x) / (1 + np.exp(-x)),
+    ),
     ("log of a sum", v, lambda x: np.log(np.exp(x).sum()), softmax, lambda x: np.exp(x)),
-    ("logarithms", w, lambda x: np.log(x).sum(), lambda x: 1 / x, lambda x: np.append(1 / x[:-1], 1.01 / x[-1])),
-    ("a tiny one", v, lambda x: 1e-6 * np.sin(x).sum(), lambda x: 1e-6 * np.cos(x), lambda x: 2e-6 * np.cos(x)),
-    ("a huge one", v, lambda x: 1e6 * (x**3).sum(), lambda x: 3e6 * x**2, lambda x: 3e6 * x**2 + 100 * (x > 0)),
+    (
+        "logarithms",
+        w,
+        lambda x: np.log(x).sum(),
+        lambda x: 1 / x,
+        lambda x: np.append(1 / x[:-1], 1.01 / x[-1]),
+    ),
+    (
+        "a tiny one",
+        v,
+        lambda x: 1e-6 * np.sin(x).sum(),
+        lambda x: 1e-6 * np.cos(x),
+        lambda x: 2e-6 * np.cos(x),
+    ),
+    (
+        "a huge one",
+        v,
+        lambda x: 1e6 * (x**3).sum(),
+        lambda x: 3e6 * x**2,
+        lambda x: 3e6 * x**2 + 100 * (x > 0),
+    ),
 ]
 accepted = [agree(f, right, x) for _, x, f, right, _ in layers]
 rejected = [not agree(f, wrong, x) for _, x, f, _, wrong in layers]
 for (name, *_), took, refused in zip(layers, accepted, rejected):
-    print(f"{name:15} right one {'accepted' if took else 'REJECTED'}   wrong one {'rejected' if refused else 'ACCEPTED'}")
-print(f"your checker accepted {sum(accepted)} of 10 right gradients and rejected {sum(rejected)} of 10 wrong ones")
-assert sum(accepted) == 10, "a right gradient was rejected: is the step too small or too large, or the comparison too strict?"
-assert sum(rejected) == 10, "a wrong gradient was accepted: is the comparison relative to the size of the gradient?"
+    print(
+        f"{name:15} right one {'accepted' if took else 'REJECTED'}   wrong one {'rejected' if refused else 'ACCEPTED'}"
+    )
+print(
+    f"your checker accepted {sum(accepted)} of 10 right gradients and rejected {sum(rejected)} of 10 wrong ones"
+)
+assert sum(accepted) == 10, (
+    "a right gradient was rejected: is the step too small or too large, or the comparison too strict?"
+)
+assert sum(rejected) == 10, (
+    "a wrong gradient was accepted: is the comparison relative to the size of the gradient?"
+)
 
 # %% [markdown]
 # Find the mistake in each wrong one! In the eighth, one entry of seven is off by one percent. In the last, some entries are
@@ -255,7 +352,9 @@ figure, axes = plt.subplots(figsize=(8, 3))
 axes.plot(places, places > 0, "--", color="black", label="slope of relu")
 axes.plot(places, quotient, color=COLOURS[0], label="central difference, h = 0.1")
 axes.axvspan(-h, h, color="0.9", label="within h of the corner")
-axes.set(xlabel="x", ylabel="slope", title="Within one step of a kink a difference quotient says nothing")
+axes.set(
+    xlabel="x", ylabel="slope", title="Within one step of a kink a difference quotient says nothing"
+)
 axes.legend()
 plt.show()
 assert np.isclose(np.interp(0, places, quotient), 0.5)
@@ -271,7 +370,9 @@ assert np.isclose(np.interp(h / 2, places, quotient), 0.75)
 # %%
 from numpyvae import gradcheck
 
-assert np.allclose(gradcheck.numerical_gradient(cubes, point), numerical_gradient(cubes, point), rtol=0, atol=1e-12)
+assert np.allclose(
+    gradcheck.numerical_gradient(cubes, point), numerical_gradient(cubes, point), rtol=0, atol=1e-12
+)
 report = gradcheck.check_gradients(lambda p: (p["x"] ** 2).sum(), {"x": v}, lambda p: {"x": p["x"]})
 print(report)
 assert not report.ok

@@ -116,12 +116,28 @@ grid = np.linspace(-8, 8, 1601)
 for x in (0.5, 3.0, -2.0):
     given, exact = log_normal(x, a * grid + c, s), log_normal(x, c, (a**2 + s**2) ** 0.5)
     total = np.exp(given).sum()
-    expect("log_evidence", log_evidence(given, grid), exact, "log N(x; c, a² + s²), in closed form", given=f"the straight line and x = {x}",
-           mistakes={"The prior is missing.": np.log(total * 0.01), "The spacing is missing.": exact - np.log(0.01),
-                     "This is the largest term, not the sum.": (given + log_normal(grid, 0, 1)).max() + np.log(0.01),
-                     "The logarithm is missing: this is p(x) itself.": np.exp(exact)})
-    expect("log_evidence", log_evidence(given - 2000, grid), exact - 2000, "2000 nats less everywhere is 2000 nats less", given="a likelihood as small as a picture's",
-           mistakes={"Everything underflowed: take out the largest logarithm first.": -np.inf})
+    expect(
+        "log_evidence",
+        log_evidence(given, grid),
+        exact,
+        "log N(x; c, a² + s²), in closed form",
+        given=f"the straight line and x = {x}",
+        mistakes={
+            "The prior is missing.": np.log(total * 0.01),
+            "The spacing is missing.": exact - np.log(0.01),
+            "This is the largest term, not the sum.": (given + log_normal(grid, 0, 1)).max()
+            + np.log(0.01),
+            "The logarithm is missing: this is p(x) itself.": np.exp(exact),
+        },
+    )
+    expect(
+        "log_evidence",
+        log_evidence(given - 2000, grid),
+        exact - 2000,
+        "2000 nats less everywhere is 2000 nats less",
+        given="a likelihood as small as a picture's",
+        mistakes={"Everything underflowed: take out the largest logarithm first.": -np.inf},
+    )
 print("log_evidence: right")
 
 # %% [markdown]
@@ -166,11 +182,28 @@ given = log_normal(x, a * grid + c, s)
 exact = np.exp(log_normal(grid, a * (x - c) / (a**2 + s**2), (s**2 / (a**2 + s**2)) ** 0.5))
 found = posterior_grid(given, grid)
 middle = slice(700, 1301, 100)
-expect("posterior_grid", np.asarray(found)[middle], exact[middle], "the normal density above", given="the straight line and x = 3, at z = -1, 0, … 5",
-       mistakes={"This sums to 1 without the spacing; a density needs it.": exact[middle] * 0.01, "This is the likelihood, without the prior.": np.exp(given[middle]),
-                 "This is the joint density; divide by the evidence.": exact[middle] * np.exp(log_evidence(given, grid)), "This is the log of the density.": np.log(exact[middle])})
+expect(
+    "posterior_grid",
+    np.asarray(found)[middle],
+    exact[middle],
+    "the normal density above",
+    given="the straight line and x = 3, at z = -1, 0, … 5",
+    mistakes={
+        "This sums to 1 without the spacing; a density needs it.": exact[middle] * 0.01,
+        "This is the likelihood, without the prior.": np.exp(given[middle]),
+        "This is the joint density; divide by the evidence.": exact[middle]
+        * np.exp(log_evidence(given, grid)),
+        "This is the log of the density.": np.log(exact[middle]),
+    },
+)
 expect("posterior_grid", found, exact, "the normal density above", given="the whole grid")
-expect("posterior_grid", posterior_grid(given - 2000, grid), exact, "a constant cancels", given="a likelihood as small as a picture's")
+expect(
+    "posterior_grid",
+    posterior_grid(given - 2000, grid),
+    exact,
+    "a constant cancels",
+    given="a likelihood as small as a picture's",
+)
 print("posterior_grid: right")
 
 # %% [markdown]
@@ -183,12 +216,25 @@ s_bent = 0.4
 x_axis = np.linspace(-1, 4, 251)
 posteriors = np.stack([posterior_grid(log_normal(x, grid**2, s_bent), grid) for x in x_axis])
 figure, panels = plt.subplots(1, 2, figsize=(9.5, 3.8), width_ratios=[1.2, 1])
-shades = panels[0].pcolormesh(x_axis, grid, posteriors.T, cmap="Greys", shading="auto", rasterized=True)
+shades = panels[0].pcolormesh(
+    x_axis, grid, posteriors.T, cmap="Greys", shading="auto", rasterized=True
+)
 figure.colorbar(shades, ax=panels[0], label="p(z | x)")
-panels[0].set(xlabel="x, what we see", ylabel="z, the hidden cause", ylim=(-3, 3), title="The posterior splits in two")
+panels[0].set(
+    xlabel="x, what we see",
+    ylabel="z, the hidden cause",
+    ylim=(-3, 3),
+    title="The posterior splits in two",
+)
 for x, style, colour in ((-0.5, ":", COLOURS[3]), (0.5, "--", COLOURS[4]), (2.0, "-", COLOURS[0])):
     panels[0].axvline(x, linestyle=style, color=colour)
-    panels[1].plot(grid, posterior_grid(log_normal(x, grid**2, s_bent), grid), style, color=colour, label=f"x = {x}")
+    panels[1].plot(
+        grid,
+        posterior_grid(log_normal(x, grid**2, s_bent), grid),
+        style,
+        color=colour,
+        label=f"x = {x}",
+    )
 panels[1].set(xlabel="z", ylabel="p(z | x)", xlim=(-3, 3), title="Three slices")
 panels[1].legend()
 plt.show()
@@ -220,9 +266,13 @@ rng = np.random.default_rng(1)
 wide_grid = np.linspace(-8, 8, 400_001)
 for noise in (0.4, 0.04, 0.004, 0.0004):
     exact = log_evidence(log_normal(2.0, wide_grid**2, noise), wide_grid)
-    estimates = np.log(np.exp(log_normal(2.0, rng.standard_normal((20, 1000)) ** 2, noise)).mean(axis=1) + 1e-300)
+    estimates = np.log(
+        np.exp(log_normal(2.0, rng.standard_normal((20, 1000)) ** 2, noise)).mean(axis=1) + 1e-300
+    )
     spread = estimates.max() - estimates.min()
-    print(f"noise {noise:6}: log p(x) = {exact:.3f}, twenty estimates from {estimates.min():8.3f} to {estimates.max():7.3f}")
+    print(
+        f"noise {noise:6}: log p(x) = {exact:.3f}, twenty estimates from {estimates.min():8.3f} to {estimates.max():7.3f}"
+    )
 assert spread > 1
 
 # %% [markdown]

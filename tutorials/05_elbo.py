@@ -28,7 +28,9 @@ print("log_evidence, posterior_grid:", mine.origin)
 x, s = 2.0, 0.4
 grid = np.linspace(-8, 8, 3201)
 models = {
-    "f(z) = 1.5 z + 0.5": lambda z: log_normal(x, 1.5 * z + 0.5, s),  # log p(x|z) as a function of z
+    "f(z) = 1.5 z + 0.5": lambda z: log_normal(
+        x, 1.5 * z + 0.5, s
+    ),  # log p(x|z) as a function of z
     "f(z) = z²": lambda z: log_normal(x, z**2, s),
 }
 line, parabola = models.values()
@@ -111,13 +113,42 @@ def kl_divergence(mu, logvar):
 # %%
 # Check of exercise 1
 e2 = np.exp(2.0)
-expect("kl_divergence", kl_divergence(np.array([[2.0, 0.0]]), np.zeros((1, 2))), [2.0], "½·2², by hand", given="mu = [[2, 0]], logvar = [[0, 0]]",
-       mistakes={"This is what averaging over the latents gives. The KL of independent latents adds up.": [1.0], "The ½ is missing.": [4.0], "The sign is turned; a KL is never negative.": [-2.0]})
-expect("kl_divergence", kl_divergence(np.zeros((1, 2)), np.array([[2.0, 0.0]])), [(e2 - 3) / 2], "(e² − 1 − 2)/2, by hand", given="mu = [[0, 0]], logvar = [[2, 0]]",
-       mistakes={"This takes logvar for log σ; it is log σ².": [(e2**2 - 5) / 2], "The term − logvar is squared.": [(e2 - 1 - 4) / 2], "σ² is exp(logvar), not its square root.": [(np.e - 3) / 2],
-                 "This takes logvar for σ².": [(2 + 1 - 2 - np.log(2)) / 2]})
-expect("kl_divergence", kl_divergence(np.array([[2.0, 1.0, 0.0], [0.0, 0.0, 0.0]]), np.array([[0.0, 0.0, 2.0], [0.0, 0.0, 0.0]])), [2 + 0.5 + (e2 - 3) / 2, 0.0],
-       "the latents add up; q = prior costs nothing", given="mu = [[2, 1, 0], [0, 0, 0]], logvar = [[0, 0, 2], [0, 0, 0]]")
+expect(
+    "kl_divergence",
+    kl_divergence(np.array([[2.0, 0.0]]), np.zeros((1, 2))),
+    [2.0],
+    "½·2², by hand",
+    given="mu = [[2, 0]], logvar = [[0, 0]]",
+    mistakes={
+        "This is what averaging over the latents gives. The KL of independent latents adds up.": [
+            1.0
+        ],
+        "The ½ is missing.": [4.0],
+        "The sign is turned; a KL is never negative.": [-2.0],
+    },
+)
+expect(
+    "kl_divergence",
+    kl_divergence(np.zeros((1, 2)), np.array([[2.0, 0.0]])),
+    [(e2 - 3) / 2],
+    "(e² − 1 − 2)/2, by hand",
+    given="mu = [[0, 0]], logvar = [[2, 0]]",
+    mistakes={
+        "This takes logvar for log σ; it is log σ².": [(e2**2 - 5) / 2],
+        "The term − logvar is squared.": [(e2 - 1 - 4) / 2],
+        "σ² is exp(logvar), not its square root.": [(np.e - 3) / 2],
+        "This takes logvar for σ².": [(2 + 1 - 2 - np.log(2)) / 2],
+    },
+)
+expect(
+    "kl_divergence",
+    kl_divergence(
+        np.array([[2.0, 1.0, 0.0], [0.0, 0.0, 0.0]]), np.array([[0.0, 0.0, 2.0], [0.0, 0.0, 0.0]])
+    ),
+    [2 + 0.5 + (e2 - 3) / 2, 0.0],
+    "the latents add up; q = prior costs nothing",
+    given="mu = [[2, 1, 0], [0, 0, 0]], logvar = [[0, 0, 2], [0, 0, 0]]",
+)
 print("kl_divergence: right")
 
 # %% [markdown]
@@ -137,14 +168,39 @@ def kl_backward(mu, logvar):
 
 # %%
 # Check of exercise 2
-mu, logvar = np.array([[0.5, -1.0], [2.0, 0.3], [0.0, -0.7]]), np.array([[1.0, 0.2], [-2.0, 0.5], [0.4, -1.0]])
+mu, logvar = (
+    np.array([[0.5, -1.0], [2.0, 0.3], [0.0, -0.7]]),
+    np.array([[1.0, 0.2], [-2.0, 0.5], [0.4, -1.0]]),
+)
 dmu, dlogvar = kl_backward(mu, logvar)
 measured = numerical_gradient(lambda m: kl_divergence(m, logvar).sum(), mu)
-expect("kl_backward: dmu", dmu, measured, "measured", given="three images, two latents", tolerance=1e-8,
-       mistakes={"This counts the ½ twice; the 2 of the square cancels it.": measured / 2, "1/B is applied at the end of the network.": measured / 3})
+expect(
+    "kl_backward: dmu",
+    dmu,
+    measured,
+    "measured",
+    given="three images, two latents",
+    tolerance=1e-8,
+    mistakes={
+        "This counts the ½ twice; the 2 of the square cancels it.": measured / 2,
+        "1/B is applied at the end of the network.": measured / 3,
+    },
+)
 measured = numerical_gradient(lambda v: kl_divergence(mu, v).sum(), logvar)
-expect("kl_backward: dlogvar", dlogvar, measured, "measured", given="three images, two latents", tolerance=1e-8,
-       mistakes={"The ½ is missing.": 2 * measured, "The −1 is missing.": 0.5 * np.exp(logvar), "This is the derivative with respect to σ, not log σ².": np.exp(logvar / 2) - np.exp(-logvar / 2)})
+expect(
+    "kl_backward: dlogvar",
+    dlogvar,
+    measured,
+    "measured",
+    given="three images, two latents",
+    tolerance=1e-8,
+    mistakes={
+        "The ½ is missing.": 2 * measured,
+        "The −1 is missing.": 0.5 * np.exp(logvar),
+        "This is the derivative with respect to σ, not log σ².": np.exp(logvar / 2)
+        - np.exp(-logvar / 2),
+    },
+)
 print("kl_backward: right")
 
 # %% [markdown]
@@ -185,13 +241,30 @@ def line_elbo(mu, logvar, sigma2=None, kl=1.0):
     """The ELBO of the straight line, by pen: E[(x − 1.5 z − 0.5)²] = (x − 1.5 μ − 0.5)² + 1.5² σ²."""
     sigma2 = np.exp(logvar) if sigma2 is None else sigma2
     square = (x - 1.5 * mu - 0.5) ** 2 + 1.5**2 * sigma2
-    return -0.5 * np.log(2 * np.pi * s**2) - square / (2 * s**2) - kl * 0.5 * (mu**2 + np.exp(logvar) - 1 - logvar)
+    return (
+        -0.5 * np.log(2 * np.pi * s**2)
+        - square / (2 * s**2)
+        - kl * 0.5 * (mu**2 + np.exp(logvar) - 1 - logvar)
+    )
 
 
 for mu, logvar in ((0.0, 0.0), (1.0, 0.0), (0.8, -2.0)):
-    expect("elbo", elbo(line, mu, logvar), line_elbo(mu, logvar), "by pen, for the straight line", given=f"mu = {mu}, logvar = {logvar}",
-           mistakes={"The KL is added; it is subtracted.": line_elbo(mu, logvar, kl=-1.0), "The KL is missing.": line_elbo(mu, logvar, kl=0.0), "z has no noise: this is log p(x|mu) − KL.": line_elbo(mu, logvar, 0.0),
-                     "σ is exp(logvar / 2); this spreads z by exp(logvar).": line_elbo(mu, logvar, np.exp(2 * logvar)), "This is the negative: a loss, not the bound.": -line_elbo(mu, logvar)})
+    expect(
+        "elbo",
+        elbo(line, mu, logvar),
+        line_elbo(mu, logvar),
+        "by pen, for the straight line",
+        given=f"mu = {mu}, logvar = {logvar}",
+        mistakes={
+            "The KL is added; it is subtracted.": line_elbo(mu, logvar, kl=-1.0),
+            "The KL is missing.": line_elbo(mu, logvar, kl=0.0),
+            "z has no noise: this is log p(x|mu) − KL.": line_elbo(mu, logvar, 0.0),
+            "σ is exp(logvar / 2); this spreads z by exp(logvar).": line_elbo(
+                mu, logvar, np.exp(2 * logvar)
+            ),
+            "This is the negative: a loss, not the bound.": -line_elbo(mu, logvar),
+        },
+    )
 print("elbo: right")
 
 # %% [markdown]
@@ -214,9 +287,14 @@ def kl_from_posterior(log_likelihood, mu, logvar):
 print("model                   mu  logvar      ELBO + KL(q, posterior) =   sum     log p(x)")
 for name, log_likelihood in models.items():
     for mu, logvar in ((0.0, 0.0), (1.4, -1.0), (-1.4, -4.0)):
-        bound, missing = elbo(log_likelihood, mu, logvar), kl_from_posterior(log_likelihood, mu, logvar)
+        bound, missing = (
+            elbo(log_likelihood, mu, logvar),
+            kl_from_posterior(log_likelihood, mu, logvar),
+        )
         evidence = log_evidence(log_likelihood(grid), grid)
-        print(f"{name:20} {mu:5.1f}  {logvar:5.1f}  {bound:10.4f} + {missing:10.4f}          = {bound + missing:8.4f}  {evidence:8.4f}")
+        print(
+            f"{name:20} {mu:5.1f}  {logvar:5.1f}  {bound:10.4f} + {missing:10.4f}          = {bound + missing:8.4f}  {evidence:8.4f}"
+        )
         assert abs(evidence - bound - missing) < 1e-6
         assert missing > 0
 
@@ -238,9 +316,12 @@ for axes, (name, log_likelihood) in zip(panels, models.items()):
     row, column = np.unravel_index(surface.argmax(), surface.shape)
     best[name] = evidence - surface.max()
     levels = [-100, -30, -10, -3, -1, -0.3, 0]
-    filled = axes.contourf(mus, log_sigmas, np.maximum(surface - evidence, -99), levels, cmap="Greys_r", norm="symlog")
-    lines = axes.contour(mus, log_sigmas, surface - evidence, levels[:-1], colors=COLOURS[0], linewidths=0.8)
-    axes.clabel(lines, fontsize=8)
+    shades = ["0.5", "0.6", "0.7", "0.8", "0.9", "1.0"]
+    axes.contourf(mus, log_sigmas, np.maximum(surface - evidence, -99), levels, colors=shades)
+    lines = axes.contour(
+        mus, log_sigmas, surface - evidence, levels[:-1], colors=COLOURS[0], linewidths=0.8
+    )
+    axes.clabel(lines, fontsize=9, fmt="%g")
     axes.plot(mus[column], log_sigmas[row], "X", color=COLOURS[4], markersize=9)
     axes.set(xlabel=r"$\mu$", title=f"{name}:  ELBO − log p(x), in nats")
     if name == "f(z) = z²":
@@ -268,7 +349,9 @@ assert best["f(z) = 1.5 z + 0.5"] < 0.01
 # %%
 assert 0.69 < best["f(z) = z²"] < 0.75
 over_both = max(elbo(parabola, 0.0, 2 * log_sigma) for log_sigma in np.linspace(-3, 1, 81))
-print(f"the best guess with mu = 0 misses {log_evidence(parabola(grid), grid) - over_both:.2f} nats")
+print(
+    f"the best guess with mu = 0 misses {log_evidence(parabola(grid), grid) - over_both:.2f} nats"
+)
 assert log_evidence(parabola(grid), grid) - over_both > 3
 
 # %% [markdown]

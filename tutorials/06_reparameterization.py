@@ -47,13 +47,19 @@ def mean_f(mu, logvar):
 
 MU, LOGVAR = 0.7, 0.4
 variance = np.exp(LOGVAR)
-exact = np.array([
-    2 * MU + np.exp(-variance / 2) * np.cos(MU),
-    variance * (1 - 0.5 * np.exp(-variance / 2) * np.sin(MU)),
-])
+exact = np.array(
+    [
+        2 * MU + np.exp(-variance / 2) * np.cos(MU),
+        variance * (1 - 0.5 * np.exp(-variance / 2) * np.sin(MU)),
+    ]
+)
 h = 1e-5
-assert np.isclose(exact[0], (mean_f(MU + h, LOGVAR) - mean_f(MU - h, LOGVAR)) / (2 * h), rtol=0, atol=1e-9)
-assert np.isclose(exact[1], (mean_f(MU, LOGVAR + h) - mean_f(MU, LOGVAR - h)) / (2 * h), rtol=0, atol=1e-9)
+assert np.isclose(
+    exact[0], (mean_f(MU + h, LOGVAR) - mean_f(MU - h, LOGVAR)) / (2 * h), rtol=0, atol=1e-9
+)
+assert np.isclose(
+    exact[1], (mean_f(MU, LOGVAR + h) - mean_f(MU, LOGVAR - h)) / (2 * h), rtol=0, atol=1e-9
+)
 draws = MU + np.exp(LOGVAR / 2) * np.random.default_rng(0).standard_normal(1_000_000)
 assert abs(f(draws).mean() - mean_f(MU, LOGVAR)) < 4 * f(draws).std() / 1000
 print("exact gradient:", exact.round(4))
@@ -91,10 +97,26 @@ def score_gradient(f_values, z, mu, logvar):
 # %%
 # Check of exercise 1: two draws by hand, with μ = 1 and σ² = 4
 dmu, dlogvar = score_gradient(np.array([10.0, 10.0]), np.array([3.0, 1.0]), 1.0, np.log(4.0))
-expect("score_gradient: dmu", dmu, [5.0, 0.0], "10·(3 − 1)/4, by hand", given="f = 10, z = [3, 1], mu = 1, logvar = log 4",
-       mistakes={"This divides by σ; it is σ².": [10.0, 0.0], "The sign is turned.": [-5.0, 0.0], "f is missing.": [0.5, 0.0]})
-expect("score_gradient: dlogvar", dlogvar, [0.0, -5.0], "10·½·(4/4 − 1) and 10·½·(0 − 1), by hand", given="f = 10, z = [3, 1], mu = 1, logvar = log 4",
-       mistakes={"The ½ is missing.": [0.0, -10.0], "The −1 is missing.": [5.0, 0.0]})
+expect(
+    "score_gradient: dmu",
+    dmu,
+    [5.0, 0.0],
+    "10·(3 − 1)/4, by hand",
+    given="f = 10, z = [3, 1], mu = 1, logvar = log 4",
+    mistakes={
+        "This divides by σ; it is σ².": [10.0, 0.0],
+        "The sign is turned.": [-5.0, 0.0],
+        "f is missing.": [0.5, 0.0],
+    },
+)
+expect(
+    "score_gradient: dlogvar",
+    dlogvar,
+    [0.0, -5.0],
+    "10·½·(4/4 − 1) and 10·½·(0 − 1), by hand",
+    given="f = 10, z = [3, 1], mu = 1, logvar = log 4",
+    mistakes={"The ½ is missing.": [0.0, -10.0], "The −1 is missing.": [5.0, 0.0]},
+)
 print("score_gradient: right")
 
 # %% [markdown]
@@ -134,16 +156,41 @@ def reparameterize_backward(dz, logvar, eps):
 # %%
 # Check of exercise 2
 mu, logvar, eps = np.array([[1.0, 1.0]]), np.array([[2.0, -2.0]]), np.array([[1.0, -1.0]])
-expect("reparameterize", reparameterize(mu, logvar, eps), [[1 + np.e, 1 - 1 / np.e]], "σ = exp(logvar/2) is e and 1/e", given="mu = [[1, 1]], logvar = [[2, -2]], eps = [[1, -1]]",
-       mistakes={"This takes the variance for the standard deviation: σ = exp(logvar / 2).": [[1 + np.e**2, 1 - np.e**-2]], "This takes logvar for σ.": [[3.0, 3.0]],
-                 "mu is missing.": [[np.e, -1 / np.e]], "There is no noise in it.": mu})
+expect(
+    "reparameterize",
+    reparameterize(mu, logvar, eps),
+    [[1 + np.e, 1 - 1 / np.e]],
+    "σ = exp(logvar/2) is e and 1/e",
+    given="mu = [[1, 1]], logvar = [[2, -2]], eps = [[1, -1]]",
+    mistakes={
+        "This takes the variance for the standard deviation: σ = exp(logvar / 2).": [
+            [1 + np.e**2, 1 - np.e**-2]
+        ],
+        "This takes logvar for σ.": [[3.0, 3.0]],
+        "mu is missing.": [[np.e, -1 / np.e]],
+        "There is no noise in it.": mu,
+    },
+)
 dz = np.array([[3.0, 5.0]])
 dmu, dlogvar = reparameterize_backward(dz, logvar, eps)
 right = np.array([[1.5 * np.e, -2.5 / np.e]])
-expect("reparameterize_backward: dmu", dmu, dz, "z moves with mu, one to one", given="dz = [[3, 5]]")
-expect("reparameterize_backward: dlogvar", dlogvar, right, "by hand: 3·½·e·1 and 5·½·(1/e)·(−1)", given="dz = [[3, 5]], logvar = [[2, -2]], eps = [[1, -1]]",
-       mistakes={"The ½ is missing.": 2 * right, "σ is missing: it is ½ σ ε.": dz * 0.5 * eps, "eps is missing.": dz * 0.5 * np.exp(logvar / 2),
-                 "dz is missing.": right / dz, "This takes the variance for the standard deviation.": dz * 0.5 * np.exp(logvar) * eps})
+expect(
+    "reparameterize_backward: dmu", dmu, dz, "z moves with mu, one to one", given="dz = [[3, 5]]"
+)
+expect(
+    "reparameterize_backward: dlogvar",
+    dlogvar,
+    right,
+    "by hand: 3·½·e·1 and 5·½·(1/e)·(−1)",
+    given="dz = [[3, 5]], logvar = [[2, -2]], eps = [[1, -1]]",
+    mistakes={
+        "The ½ is missing.": 2 * right,
+        "σ is missing: it is ½ σ ε.": dz * 0.5 * eps,
+        "eps is missing.": dz * 0.5 * np.exp(logvar / 2),
+        "dz is missing.": right / dz,
+        "This takes the variance for the standard deviation.": dz * 0.5 * np.exp(logvar) * eps,
+    },
+)
 print("reparameterize, reparameterize_backward: right")
 
 # %% [markdown]
@@ -165,7 +212,9 @@ for name, estimates in (("score function", score), ("reparameterized", push)):
     for k, parameter in enumerate(("mu", "logvar")):
         mean, error = estimates[k].mean(), estimates[k].std() / N**0.5
         sigmas = abs(mean - exact[k]) / error
-        print(f"{name:16} d/d{parameter:7} exact {exact[k]:.4f}   mean of {N:,} draws {mean:.4f} ± {error:.4f}   ({sigmas:.1f} standard errors away)")
+        print(
+            f"{name:16} d/d{parameter:7} exact {exact[k]:.4f}   mean of {N:,} draws {mean:.4f} ± {error:.4f}   ({sigmas:.1f} standard errors away)"
+        )
         assert sigmas < 4, f"{name}: the mean of many draws is not the exact gradient"
 
 # %% [markdown]
@@ -173,7 +222,9 @@ for name, estimates in (("score function", score), ("reparameterized", push)):
 
 # %%
 wrong = 2 * push[1]
-print(f"without the ½: {abs(wrong.mean() - exact[1]) / (wrong.std() / N**0.5):.0f} standard errors away")
+print(
+    f"without the ½: {abs(wrong.mean() - exact[1]) / (wrong.std() / N**0.5):.0f} standard errors away"
+)
 assert abs(wrong.mean() - exact[1]) / (wrong.std() / N**0.5) > 50
 
 # %% [markdown]
@@ -188,18 +239,33 @@ constants = np.array([0.0, 3.0, 10.0, 30.0, 100.0])
 spread_score = [score_gradient(f(z) + constant, z, MU, LOGVAR)[0].std() for constant in constants]
 spread_push = [push[0].std() for constant in constants]  # f' knows nothing of a constant
 figure, panels = plt.subplots(1, 2, figsize=(9.5, 3.6))
-bins = np.linspace(-12, 15, 82)
-panels[0].hist(score[0], bins, density=True, histtype="step", color=COLOURS[4], label="score function")
-panels[0].hist(push[0], bins, density=True, color=COLOURS[5], alpha=0.6, label="reparameterized")
+bins = np.linspace(0, 3.5, 50)
+hundreds = [estimates[0].reshape(-1, 100).mean(axis=1) for estimates in (score, push)]
+panels[0].hist(
+    score[0], bins, density=True, histtype="step", color=COLOURS[4], label="score function"
+)
+panels[0].hist(
+    hundreds[1], bins, density=True, color=COLOURS[5], alpha=0.6, label="reparameterized"
+)
 panels[0].axvline(exact[0], color="black", linestyle="--", label="exact gradient")
-panels[0].set(xlabel=r"estimate of $\partial/\partial\mu$ from one draw", ylabel="density", title="Single draws")
+panels[0].set(
+    xlabel=r"estimate of $\partial/\partial\mu$ from 100 draws",
+    ylabel="density",
+    title="1,000 times 100 draws",
+)
 panels[0].legend()
 panels[1].plot(constants, spread_score, "s-", color=COLOURS[4], label="score function")
 panels[1].plot(constants, spread_push, "o--", color=COLOURS[0], label="reparameterized")
-panels[1].set(xlabel="constant added to f", ylabel="standard deviation of one estimate", title="The same gradient, harder to find")
+panels[1].set(
+    xlabel="constant added to f",
+    ylabel="standard deviation of one estimate",
+    title="The same gradient, harder to find",
+)
 panels[1].legend()
 plt.show()
-print(f"standard deviation of one estimate: {spread_score[0]:.2f} and {spread_push[0]:.2f}; with 100 added: {spread_score[-1]:.1f} and {spread_push[-1]:.2f}")
+print(
+    f"standard deviation of one estimate: {spread_score[0]:.2f} and {spread_push[0]:.2f}; with 100 added: {spread_score[-1]:.1f} and {spread_push[-1]:.2f}"
+)
 assert spread_score[0] > 1.5 * spread_push[0]
 assert round(spread_score[-1] / spread_push[-1], -1) == 40
 

@@ -1,0 +1,414 @@
+# %% [markdown]
+# # 08 · MNIST
+#
+# **The one idea: a loss is a number with landmarks. Learn where they are, and it tells you what went wrong.**
+#
+# Now the VAE that you wrote learns handwritten digits: all 60,000 of them, on your own processor. Then we look at what it has learned, and make it fail
+# in three ways on purpose, because the next time it will not be on purpose.
+#
+# *You need:* notebook 07. *Time:* 75 minutes. *Runs in:* less than a minute.
+
+# %%
+import time
+
+import matplotlib.pyplot as plt
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+import numpyvae
+from numpyvae.course import expect, functions
+from numpyvae.pictures import COLOURS, STYLE, tile
+
+plt.style.use(STYLE)
+mine = functions("07_whole_vae")
+forward, loss, train_step, initialize = mine.forward, mine.loss, mine.train_step, mine.initialize
+dense, relu, sigmoid, cross_entropy = mine.dense, mine.relu, mine.sigmoid, mine.cross_entropy
+print("forward, loss, backward, train_step:", mine.origin)
+
+(x_train, y_train), (x_test, y_test) = numpyvae.load_mnist()  # from the package: no download
+x_train, x_test = (x_train / 255).astype(np.float32), (x_test / 255).astype(np.float32)
+print("training images", x_train.shape, "  test images", x_test.shape)
+
+# %% [markdown]
+# ## The loop
+#
+# An epoch goes once through all training images, in a new random order, in batches of 100. For each batch fresh noise is drawn. That is all.
+#
+# ### Exercise 1: `train_epoch`
+#
+# `step` is `train_step(theta, s, x, eps)`, which returns the new `theta` and `s`. Draw the noise with `rng.standard_normal(shape, np.float32)`, one row for each image of the batch. If the images
+# do not divide evenly, the last batch is smaller; do not drop it.
+
+
+# %%
+def train_epoch(theta, s, images, rng, step=train_step, batch_size=100):
+    """One pass over all images in random order; returns the new theta and s. z has as many
+    columns as theta["b_mu"] has entries."""
+    # BEGIN SOLUTION
+    order = rng.permutation(len(images))
+    for start in range(0, len(images), batch_size):
+        x = images[order[start : start + batch_size]]
+        eps = rng.standard_normal((len(x), len(theta["b_mu"])), np.float32)
+        theta, s = step(theta, s, x, eps)
+    return theta, s
+    # END SOLUTION
+
+
+# %%
+# Check of exercise 1: a step that only takes notes
+notes = []
+
+
+def note(theta, s, x, eps):
+    notes.append((theta["count"], x.copy(), eps.copy()))
+    return {**theta, "count": theta["count"] + 1}, s
+
+
+numbered = np.arange(250, dtype=np.float32)[:, None] * np.ones(
+    (1, 3), np.float32
+)  # "image" 7 is 7, 7, 7
+rng, before = np.random.default_rng(0), {"b_mu": np.zeros(2), "count": 0}
+result = train_epoch(before, {}, numbered, rng, step=note)
+assert isinstance(result, tuple), "train_epoch: return theta and s"
+seen = np.concatenate([x[:, 0] for _, x, _ in notes])
+assert len(seen) == 250, (
+    f"train_epoch: 250 images, but {len(seen)} were used; is the last batch lost?"
+)
+assert len(np.unique(seen)) == 250, "train_epoch: some images came twice, and others not at all"
+assert not np.array_equal(seen, np.arange(250)), "train_epoch: the images came in their old order"
+sizes = [len(x) for _, x, _ in notes]
+assert sizes == [100, 100, 50], f"train_epoch: expected batches of 100, 100 and 50, got {sizes}"
+for _, x, eps in notes:
+    assert eps.shape == (len(x), 2), f"train_epoch: eps should be {(len(x), 2)}, got {eps.shape}"
+assert notes[0][2].dtype == np.float32, "train_epoch: draw eps as np.float32, like the images"
+assert not np.array_equal(notes[0][2], notes[1][2]), "train_epoch: each batch needs its own noise"
+assert [count for count, _, _ in notes] == [0, 1, 2], (
+    "train_epoch: hand the new theta to the next step"
+)
+assert result[0]["count"] == 3, "train_epoch: return the theta of the last step"
+first_order = seen
+notes.clear()
+train_epoch(before, {}, numbered, rng, step=note)
+again = np.concatenate([x[:, 0] for _, x, _ in notes])
+assert not np.array_equal(again, first_order), "train_epoch: every epoch needs a new order; use rng"
+print("train_epoch: right")
+
+# %% [markdown]
+# ## Landmarks
+#
+# Before training, ask what the loss *can* be. All values are in nats per test image:
+#
+# * **A network of zeros** says ½ for every pixel and pays $784 \ln 2$.
+# * **The best single picture.** Suppose that the decoder ignores $z$ and always shows the same picture. The best one is the mean of all images (differentiate the cross-entropy). A loss that stays near
+#   this line means: *the latents are not used.*
+# * **The floor.** Even a perfect reconstruction, $p = x$, does not cost zero, because the pixels are grey: it costs their own entropy $-x \log x - (1-x) \log(1-x)$.
+#
+# **Predict:** where will a VAE with only *two* latents end, between the second landmark and the third?
+
+
+# %%
+def entropy_of(x, p):
+    """−Σ (x log p + (1−x) log(1−p)) over the pixels, with 0 log 0 = 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(x > 0, x * np.log(p), 0) + np.where(x < 1, (1 - x) * np.log(1 - p), 0)
+    return -terms.sum(axis=1)
+
+
+x64 = x_test.astype(np.float64)
+landmarks = {
+    "all weights zero": 784 * np.log(2),
+    "the best single picture": entropy_of(x64, np.clip(x64.mean(axis=0), 1e-12, 1 - 1e-12)).mean(),
+    "perfect reconstruction": entropy_of(x64, x64).mean(),
+}
+for name, value in landmarks.items():
+    print(f"{name:24} {value:7.2f}")
+assert np.allclose(list(landmarks.values()), [543.43, 205.65, 45.53], rtol=0, atol=0.006)
+
+# %% [markdown]
+# ## Training
+#
+# Ten epochs of *your* gradient. The test loss uses a $z$ that is drawn, as in training: so it is an estimate of −ELBO. (At $z = \mu$ the number would be lower, and no bound of anything.)
+
+
+# %%
+def test_loss(theta, rng):
+    """Reconstruction and KL of the test images, in nats per image."""
+    parts = []
+    for x in np.split(x_test, 10):
+        t = forward(theta, x, rng.standard_normal((len(x), len(theta["b_mu"])), np.float32))
+        parts.append(loss(t))
+    return np.mean(parts, axis=0)
+
+
+started = time.perf_counter()
+theta = initialize(784, 256, 2, np.random.default_rng(1))
+s = {name: np.zeros_like(W) for name, W in theta.items()}
+learning, looking = np.random.default_rng(2), np.random.default_rng(3)
+history = []
+for epoch in range(1, 11):
+    theta, s = train_epoch(theta, s, x_train, learning)
+    reconstruction, kl = test_loss(theta, looking)
+    history.append((reconstruction, kl))
+    print(f"epoch {epoch:2}: test {reconstruction + kl:.2f} = {reconstruction:.2f} + {kl:.2f}")
+assert time.perf_counter() - started < 600
+
+# %% [markdown]
+# On the right track? Other people's implementations of this very model, and ours with seven seeds, give 170.8 to 174.5 after the first epoch and 155 to 161.5 after the tenth.
+# If yours lies outside, something in it is wrong, whatever the gradient check says.
+
+# %%
+totals = np.sum(history, axis=1)
+assert 170.8 < totals[0] < 174.5, f"after one epoch {totals[0]:.1f} is outside of the band"
+assert 155.0 < totals[9] < 161.5, f"after ten epochs {totals[9]:.1f} is outside of the band"
+
+# %% [markdown]
+# ## What it does with a digit
+#
+# Top: test images. Bottom: encoded into **two numbers**, and decoded at $z = \mu$. (For looking at one takes $\mu$; for a number that is a bound, a draw.)
+
+
+# %%
+def decode(theta, z):
+    """The probability of ink in each pixel at codes z (n, 2)."""
+    g = relu(dense(z.astype(np.float32), theta["W_g1"], theta["b_g1"]))
+    return sigmoid(dense(g, theta["W_out"], theta["b_out"]))
+
+
+one_of_each = [int(np.flatnonzero(y_test == digit)[0]) for digit in range(10)]
+mu = forward(theta, x_test, np.zeros((10_000, 2), np.float32))["mu"]
+figure, panels = plt.subplots(2, 1, figsize=(8, 2))
+for axes, pictures, name in zip(
+    panels, (x_test[one_of_each], decode(theta, mu[one_of_each])), ("images", "reconstructed")
+):
+    axes.imshow(tile(pictures, (28, 28), columns=10), cmap="gray_r", vmin=0, vmax=1)
+    axes.set_ylabel(name, rotation=0, ha="right", va="center")
+    axes.set(xticks=[], yticks=[])
+plt.show()
+
+# %% [markdown]
+# Some digits come back as others. Two numbers are little: this is the price of a latent space that one can look at. Let us look at it.
+#
+# ## The picture to remember: the latent space, seen twice
+#
+# Decode a grid of codes. Which grid? The codes should be spread like the prior $\mathcal N(0, 1)$: dense in the middle, sparse outside. Take numbers $u$ that are evenly spaced
+# between 0 and 1, and ask for which $z$ the probability of lying below is $u$. With the distribution function $\Phi(z) = P(Z \le z)$ that is $z = \Phi^{-1}(u)$, the **inverse CDF**. If $u$ is uniform
+# then $z$ is normal, because $P(\Phi^{-1}(u) \le z) = P(u \le \Phi(z)) = \Phi(z)$. In SciPy: `ndtr` is $\Phi$, `ndtri` is $\Phi^{-1}$.
+
+# %%
+u = (np.arange(100_000) + 0.5) / 100_000
+assert abs(ndtri(u).mean()) < 1e-9
+assert abs(ndtri(u).std() - 1) < 1e-3
+assert np.allclose(ndtr(ndtri(u)), u)
+
+# %% [markdown]
+# ### Exercise 2: `manifold_codes`
+#
+# Return the $n \times n$ codes of the grid, row by row, in the order in which pictures are laid out: the first is at the top left. So $z_1$ grows to the right, and $z_2$ grows **upward**:
+# the first row has the largest $z_2$. (Drawn upside down, the picture contradicts the scatter plot beside it, which is a mistake that one finds in print.)
+
+
+# %%
+def manifold_codes(n):
+    """Codes (n·n, 2) for an n x n picture, from the top left: quantiles (k + ½)/n of N(0, 1) on each axis."""
+    # BEGIN SOLUTION
+    z = ndtri((np.arange(n) + 0.5) / n)
+    right, up = np.meshgrid(z, z[::-1])
+    return np.column_stack([right.ravel(), up.ravel()])
+    # END SOLUTION
+
+
+# %%
+# Check of exercise 2
+a = 0.6744897501960817  # Φ⁻¹(¾): three quarters lie below
+right = np.array([[-a, a], [a, a], [-a, -a], [a, -a]])
+expect(
+    "manifold_codes",
+    manifold_codes(2),
+    right,
+    "z = ±Φ⁻¹(¾), from the top left",
+    given="n = 2",
+    mistakes={
+        "This is upside down: the first row should have the largest z₂.": right[[2, 3, 0, 1]],
+        "The axes are exchanged: z₁ grows to the right.": right[[1, 3, 0, 2]],
+        "The axes are exchanged, and the second is upside down.": right[:, ::-1],
+        "These are the u, not the z.": ndtr(right),
+    },
+)
+assert manifold_codes(3).shape == (9, 2), "manifold_codes: expected 9 codes for n = 3"
+assert np.allclose(manifold_codes(3)[4], 0), (
+    "manifold_codes: the middle of 3 x 3 should be z = (0, 0)"
+)
+print("manifold_codes: right")
+
+# %%
+n = 12
+figure, panels = plt.subplots(1, 2, figsize=(9, 4.7))
+picture = tile(decode(theta, manifold_codes(n)), (28, 28), columns=n, gap=0)
+panels[0].imshow(picture, cmap="gray_r", vmin=0, vmax=1, extent=(0, 1, 0, 1))
+panels[0].set_title("what the decoder draws at z")
+for digit in range(10):
+    place = ndtr(mu[:1500][y_test[:1500] == digit])
+    panels[1].scatter(*place.T, s=6, color=COLOURS[digit], linewidths=0)
+    middle = np.median(place, axis=0)
+    panels[1].text(*middle, digit, weight="bold", ha="center", va="center",
+                   bbox={"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": COLOURS[digit]})  # fmt: skip
+panels[1].set_title("where the encoder puts 1,500 test digits (μ)")
+ticks = np.array([-2, -1, 0, 1, 2])
+for axes in panels:
+    axes.set(xlabel="$z_1$", ylabel="$z_2$", xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    axes.set_xticks(ndtr(ticks), ticks)
+    axes.set_yticks(ndtr(ticks), ticks)
+plt.show()
+
+# %% [markdown]
+# The same axes on both sides: where the right picture has a crowd of sevens, the left one draws sevens. Between the crowds one digit turns into another without a hole. Compare with the random
+# codes of the autoencoder in notebook 03!
+#
+# ## The loss curve, with its landmarks
+
+# %%
+figure, panels = plt.subplots(1, 2, figsize=(10, 3.6))
+epochs = range(1, 11)
+for axes in panels:
+    axes.plot(epochs, totals, "o-", color=COLOURS[0], label="test loss = reconstruction + KL")
+    axes.set(xlabel="epoch", ylabel="nats per image")
+for (name, value), style in zip(landmarks.items(), (":", "--", "-.")):
+    panels[0].axhline(value, linestyle=style, color="black", label=f"{name}: {value:.1f}")
+panels[0].set(ylim=(0, 580), title="from afar")
+panels[0].legend(fontsize=8, loc="center right")
+panels[1].set_title("from near")
+plt.show()
+
+# %% [markdown]
+# ## Which latents are used?
+#
+# With more than two latents one cannot look. A latent is *used* if the encoder gives different images different $\mu$ there. Burda, Grosse and Salakhutdinov (2016) call it **active** if the variance of $\mu$
+# over the images is larger than 0.01.
+#
+# ### Exercise 3: `active_units`
+
+
+# %%
+def active_units(mu, least=0.01):
+    """Which latents are used: True where the variance of mu (N, Z) over the images exceeds `least`; (Z,)."""
+    # BEGIN SOLUTION
+    return mu.var(axis=0) > least
+    # END SOLUTION
+
+
+# %%
+# Check of exercise 3
+example = np.array([[1.0, 5.0, 0.09], [-1.0, 5.0, -0.09], [1.0, 5.0, 0.09], [-1.0, 5.0, -0.09]])
+found = np.asarray(active_units(example))
+assert found.shape == (3,), (
+    f"active_units: expected one answer for each latent, shape (3,), got {found.shape}"
+)
+assert found[0], "active_units: the first latent takes the values ±1 and is active"
+assert not found[1], (
+    "active_units: a latent that is 5 for every image says nothing; take the variance, not the size"
+)
+assert not found[2], (
+    "active_units: the variance of ±0.09 is 0.0081, below 0.01; is this the standard deviation?"
+)
+print("active_units: right")
+print("our two latents:", active_units(mu))
+assert active_units(mu).all()
+
+# %% [markdown]
+# ## Three collapses, on purpose
+#
+# **One knob.** The loss is a sum over pixels plus the KL. Many programs take the *mean* over the 784 pixels instead. That looks harmless, but divides only the first term:
+# $\frac{1}{784}\,\text{reconstruction} + \text{KL} = \frac{1}{784} (\text{reconstruction} + 784 \cdot \text{KL})$. The scale in front is absorbed by RMSprop; what remains is a KL that weighs 784
+# times too much. Sum or mean is one knob, called $\beta$: loss = reconstruction + $\beta\,$KL.
+#
+# Three faults now. Each is a real one:
+#
+# 1. the mean over pixels, which is $\beta = 784$;
+# 2. a decoder whose relus are all dead: its bias starts at −10, so that $g = 0$ for every $z$, and through a dead relu no gradient passes (only the
+#    784 biases of the output are left to learn, and we give them a larger learning rate so that three epochs are enough);
+# 3. a data loader that shuffles the images and the targets *separately*, so that the decoder is asked for another picture than the encoder saw.
+#
+# **Predict:** which landmark will each of them end at, and how large will the KL be?
+
+
+# %%
+def collapse(beta=1.0, bias=0.0, wrong_pairs=False, learning_rate=1e-3, epochs=3):
+    """−ELBO and KL of test images after each epoch of a training on 20,000 images with a fault."""
+    vae = numpyvae.VAE(hidden=256, latent=2, beta=beta, rng=0)
+    vae.parameters["b_g1"][:] = bias
+    optimizer = numpyvae.RMSprop(vae.parameters, learning_rate)
+    rng, losses = np.random.default_rng(0), []
+    for _ in range(epochs):
+        for rows in rng.permutation(20_000).reshape(-1, 100):
+            target = x_train[rng.permutation(rows) if wrong_pairs else rows]
+            vae.backward(vae.forward(x_train[rows], rng.standard_normal((100, 2)), target))
+            optimizer.step()
+        test = vae.loss(vae.forward(x_test, rng.standard_normal((10_000, 2))))
+        losses.append((-test.elbo, test.kl))
+    return np.array(losses), active_units(vae.encode(x_test)[0])
+
+
+runs = {
+    "no fault": collapse(),
+    "1  mean over pixels": collapse(beta=784),
+    "2  dead relus": collapse(bias=-10, learning_rate=0.01),
+    "3  wrong pairs": collapse(wrong_pairs=True),
+}
+figure, axes = plt.subplots(figsize=(8, 3.6))
+for (name, (losses, active)), marker in zip(runs.items(), "osD^"):
+    axes.plot([1, 2, 3], losses[:, 0], marker + "-", markersize=5, label=name)
+    print(
+        f"{name:20} −ELBO {losses[-1, 0]:6.1f}   KL {losses[-1, 1]:5.2f}   active latents {active.sum()}"
+    )
+axes.axhline(
+    landmarks["the best single picture"],
+    linestyle="--",
+    color="black",
+    label="the best single picture",
+)
+axes.set(
+    xlabel="epoch",
+    ylabel="−ELBO of test images, nats per image",
+    xticks=[1, 2, 3],
+    title="Three faults, one line",
+)
+axes.legend(fontsize=8)
+plt.show()
+for name, (losses, active) in list(runs.items())[1:]:
+    assert abs(losses[-1, 0] - landmarks["the best single picture"]) < 4, name
+    assert losses[-1, 1] < 0.1, name
+    assert not active.any(), name
+assert runs["no fault"][0][-1, 0] < 175
+
+# %% [markdown]
+# Three faults in three different places, and one and the same symptom: about 206 nats, a KL of nearly zero, no active latent, and one blurred picture for everything. This is **posterior collapse**. It
+# means only that $z$ is useless to the decoder or too expensive for it; *why*, you have to find out. The tests of notebook 07 find the first, a look at `(g > 0).mean()` the second, and a look at ten pairs of images and targets the third.
+#
+# ## Keep the model
+#
+# Notebooks 09 and 10 go on with it. It is saved as a model of the library, which has the same names for the weights.
+
+# %%
+vae = numpyvae.VAE(hidden=256, latent=2, rng=0)
+for name, W in theta.items():
+    vae.parameters[name][:] = W
+numpyvae.save("08_mnist.npz", vae)
+assert np.allclose(vae.encode(x_test[:100])[0], mu[:100], rtol=0, atol=1e-4)
+print("saved: 08_mnist.npz")
+
+# %% [markdown]
+# ## In five lines
+#
+# 1. Landmarks for MNIST: 543.4 all zero, 205.7 one picture for everything, 45.5 perfect; the classic after ten epochs is near 158.
+# 2. A test loss needs a drawn $z$, or it is no bound.
+# 3. A grid of codes through the inverse CDF shows what the decoder can draw; keep its axes those of the scatter plot.
+# 4. Sum or mean over pixels is the weight $\beta$ of the KL in disguise.
+# 5. A loss of 206 and a KL of 0 mean that the latents are not used. Many faults lead there.
+#
+# ## Further exercises
+#
+# 1. *(easy)* Train with 20 latents (`initialize(784, 256, 20, …)`). What happens to reconstruction and KL? How many latents are active?
+# 2. *(medium)* Draw the loss after three epochs against $\beta$ from 0.1 to 100, reconstruction and KL apart. Where does the collapse begin?
+# 3. *(open)* Which *test image* has the largest loss, and which the smallest? Look at twenty of each. Is the model bad at them, or are they bad digits?
+#
+# Next: [09 · How good is it really?](09_how_good.ipynb)

@@ -1,0 +1,359 @@
+# %% [markdown]
+# # 09 · How good is it really?
+#
+# **The one idea: the likelihood, its bound and the pretty picture are three different things, and with two latents one can measure all three.**
+#
+# The loss of notebook 08 is a bound. How far below the truth does it lie: a tenth of a nat, or ten? For most VAEs nobody knows. Ours has two latents, so the integral that nobody can do
+# can be done, on a grid, for real digits. You compute it, climb towards it with better and better bounds, and look at what is missing: the true posterior of a digit, under the encoder's guess.
+#
+# *You need:* notebooks 05 and 08. *Time:* 75 minutes. *Runs in:* less than a minute.
+
+# %%
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import numpyvae
+from numpyvae.bounds import elbo, log_weights
+from numpyvae.course import expect
+from numpyvae.evaluation import evaluate
+from numpyvae.pictures import COLOURS, STYLE, tile
+from numpyvae.quadrature import evidence, posterior, vae_log_likelihood
+
+plt.style.use(STYLE)
+(x_train, _), (x_test, y_test) = numpyvae.load_mnist()
+x = (x_test[:1000] / 255).astype(np.float32)
+
+if Path("08_mnist.npz").exists():
+    vae = numpyvae.load("08_mnist.npz")
+    print("the model of notebook 08, from 08_mnist.npz")
+else:
+    vae = numpyvae.VAE(hidden=256, latent=2, rng=0)
+    for epoch in numpyvae.train(vae, x_train, epochs=5, rng=0):
+        pass
+    print(
+        f"no 08_mnist.npz in this folder, so a quick model of five epochs; its loss is {epoch.train}"
+    )
+
+# %% [markdown]
+# **What is measured here.** The pixels are grey, so $\log p(x \mid z)$ stands for minus the cross-entropy. Everything below is true of it: Bayes' rule, the bounds, the gap. But
+# $\int e^{-\text{cross-entropy}}\, p(z)\, dz$ is not the probability of a grey picture, so we call its logarithm the *evidence* and never "the log-likelihood of MNIST". For black-and-white
+# pixels it would be $\log p(x)$ in earnest.
+#
+# ## The integral, exactly
+#
+# $$\log p(x) = \log \int p(x \mid z)\, p(z)\, dz \approx \log \sum_{m} p(x \mid z_m)\, p(z_m)\, \Delta^2$$
+#
+# over a square grid of $401 \times 401$ places $z_m$ from $-5$ to $5$, with $\Delta = 0.025$. That is your `log_evidence` of notebook 04 with two changes: the area of a cell is $\Delta^2$, and
+# there are 160,801 places times 1,000 images: 160 million numbers, too many to keep. So go **row by row**: for each row of the grid take the log-sum-exp over the row, and at the end the
+# log-sum-exp over the rows. (The logarithm of a sum of sums is a log-sum-exp of log-sum-exps.)
+
+
+# %%
+def log_sum_exp(a):
+    """log Σ eᵃ over the first axis, the largest taken out."""
+    largest = a.max(axis=0)
+    return largest + np.log(np.exp(a - largest).sum(axis=0))
+
+
+pieces = np.random.default_rng(0).standard_normal((4, 3, 2)) - 1000
+by_rows = log_sum_exp(np.stack([log_sum_exp(row) for row in pieces]))
+assert np.allclose(by_rows, log_sum_exp(pieces.reshape(12, 2)))
+assert 401 * 401 * 1000 == 160_801_000
+assert np.isclose(10 / 400, 0.025)
+
+# %% [markdown]
+# ### Exercise 1: `log_px`
+#
+# `log_likelihood(z)` takes places `z` of shape $(M, 2)$ and returns $\log p(x_n \mid z_m)$ of shape $(M, N)$, for all images at once, in float32. Convert to float64 before you add up. The prior of two
+# latents is $\log p(z) = -\log 2\pi - \tfrac12 (z_1^2 + z_2^2)$.
+
+
+# %%
+def log_px(log_likelihood, nodes=401, half_width=5.0):
+    """log Σ p(x|z) p(z) Δ² of each image, (N,), over a grid of nodes x nodes places."""
+    # BEGIN SOLUTION
+    axis = np.linspace(-half_width, half_width, nodes)
+    rows = []
+    for z1 in axis:
+        z = np.column_stack([np.full(nodes, z1), axis])
+        log_prior = -np.log(2 * np.pi) - 0.5 * (z**2).sum(axis=1)
+        log_joint = log_likelihood(z).astype(np.float64) + log_prior[:, None]
+        rows.append(log_sum_exp(log_joint))
+    return log_sum_exp(np.stack(rows)) + 2 * np.log(axis[1] - axis[0])
+    # END SOLUTION
+
+
+# %%
+# Check of exercise 1: a likelihood whose integral is known. x = z₁ + 2 z₂ + noise: x is normal, with variance 1 + 4 + s²
+seen, noise = np.array([0.0, 1.0, -2.0]), 0.5
+
+
+def linear(z):
+    """log N(x; z₁ + 2 z₂, s²), (M, 3)."""
+    distance = seen - (z @ [1.0, 2.0])[:, None]
+    return -0.5 * np.log(2 * np.pi * noise**2) - distance**2 / (2 * noise**2)
+
+
+variance = 5 + noise**2
+exact = -0.5 * np.log(2 * np.pi * variance) - seen**2 / (2 * variance)
+cell = np.log(0.05)
+expect(
+    "log_px",
+    log_px(linear, nodes=241, half_width=6.0),
+    exact,
+    "log N(x; 0, 1 + 4 + s²), in closed form",
+    given="x = z₁ + 2 z₂ + noise",
+    tolerance=1e-6,
+    mistakes={
+        "The area of a cell is Δ², not Δ.": exact - cell,
+        "The area of the cells is missing.": exact - 2 * cell,
+        "The prior lacks its constant, −log 2π.": exact + np.log(2 * np.pi),
+        "The constant of the prior is that of one latent: it is −log 2π, twice −½ log 2π.": exact
+        + 0.5 * np.log(2 * np.pi),
+    },
+)
+few = vae_log_likelihood(vae, x[:20])
+theirs = evidence(few, 2).value
+expect(
+    "log_px",
+    log_px(few),
+    theirs,
+    "numpyvae.quadrature.evidence",
+    given="20 digits",
+    tolerance=1e-3 / np.abs(theirs).max(),
+)
+print(
+    f"log_px: right; 20 digits agree with the library within {np.abs(log_px(few) - theirs).max():.0e} nats"
+)
+
+# %%
+exact = log_px(vae_log_likelihood(vae, x))
+half = log_px(vae_log_likelihood(vae, x[:50]), nodes=201)
+print(f"evidence of 1,000 digits, on average: {exact.mean():.2f} nats")
+print(
+    f"a grid half as fine changes the mean of 50 digits by {abs(half.mean() - exact[:50].mean()):.5f}"
+)
+assert abs(half.mean() - exact[:50].mean()) < 0.01
+
+# %% [markdown]
+# ## Weights
+#
+# Now suppose that we could not do the integral. What can draws from the encoder's $q$ tell? The evidence is a mean over draws from *any* $q$, if each draw gets the right weight:
+#
+# $$p(x) = \int \frac{p(x \mid z)\, p(z)}{q(z \mid x)}\, q(z \mid x)\, dz = \mathbb E_q[w], \qquad w = \frac{p(x \mid z)\, p(z)}{q(z \mid x)} .$$
+#
+# So $w$ is an *unbiased* estimate of $p(x)$: right on average. Its logarithm, on average, is the ELBO: $\mathbb E_q[\log w] = \mathbb E_q[\log p(x, z) - \log q(z \mid x)]$, the first
+# line of notebook 05. The logarithm of a mean is larger than the mean of the logarithms (Jensen), and there is the bound again.
+#
+# The **importance-weighted bound** of Burda, Grosse and Salakhutdinov (2016) takes the mean of $k$ weights before the logarithm:
+#
+# $$\mathcal L_k = \mathbb E \Bigl[ \log \frac1k \sum_{i=1}^k w_i \Bigr], \qquad \text{ELBO} = \mathcal L_1 \le \mathcal L_2 \le \dots \le \log p(x) .$$
+#
+# More draws make the mean less random, and Jensen's loss smaller. With $k \to \infty$ it reaches the evidence.
+#
+# **Predict:** the ELBO of our model is two to four nats below the evidence, on average. How much of that do $k = 50$ draws make up? And $k = 500$?
+#
+# ### Exercise 2: `importance_bound`
+#
+# You are given the logarithms of $K$ weights for each image. Use them all: divide them into $K/k$ groups of $k$, take $\log \frac1k \sum w$ in each group (in logarithms, the largest taken
+# out!), and then the mean over the groups.
+
+
+# %%
+def importance_bound(log_w, k):
+    """The mean over groups of log (1/k Σ w), (N,), from log weights (N, K), K a multiple of k."""
+    # BEGIN SOLUTION
+    groups = log_w.reshape(len(log_w), -1, k)  # (N, K/k, k)
+    largest = groups.max(axis=2, keepdims=True)
+    log_mean = largest[..., 0] + np.log(np.exp(groups - largest).mean(axis=2))
+    return log_mean.mean(axis=1)
+    # END SOLUTION
+
+
+# %%
+# Check of exercise 2: weights 1, 3 and 2, 6, by hand; then the same, e⁻⁸⁰⁰ times as large
+four = np.log([[1.0, 3.0, 2.0, 6.0]])
+exact_2 = [(np.log(2) + np.log(4)) / 2]
+for shift in (0.0, -800.0):
+    expect(
+        "importance_bound",
+        importance_bound(four + shift, 2),
+        np.add(exact_2, shift),
+        "(log 2 + log 4)/2: the means of (1, 3) and of (2, 6), then the mean of the logs",
+        given=f"w = [1, 3, 2, 6]{' · e^-800' if shift else ''}, k = 2",
+        mistakes={
+            "The sum of the k weights is not divided by k.": np.add(exact_2, shift + np.log(2)),
+            "This is the mean of the logarithms; take the logarithm of the mean.": four.mean(axis=1)
+            + shift,
+            "This is the logarithm of the mean of all; first the log in each group, then the mean.": [
+                np.log(3) + shift
+            ],
+            "The weights underflowed: take out the largest logarithm.": [-np.inf],
+        },
+    )
+expect(
+    "importance_bound",
+    importance_bound(four, 1),
+    four.mean(axis=1),
+    "k = 1 is the ELBO, a mean of log w",
+    given="w = [1, 3, 2, 6], k = 1",
+)
+print("importance_bound: right")
+
+# %% [markdown]
+# ## The ladder
+
+# %%
+log_w = log_weights(vae, x, 500, np.random.default_rng(0))
+rungs = {k: importance_bound(log_w, k) for k in (1, 5, 50, 500)}
+print("                    mean      below the evidence (± its standard error over the images)")
+for k, bound in rungs.items():
+    below = exact - bound
+    error = below.std(ddof=1) / len(below) ** 0.5
+    print(f"bound, k = {k:3}     {bound.mean():8.2f}   {below.mean():5.2f} ± {error:.2f}")
+    assert below.mean() > 3 * error, "the bound should be below the evidence, by more than chance"
+print(f"evidence           {exact.mean():8.2f}")
+means = [bound.mean() for bound in rungs.values()]
+assert (np.diff(means) > 0).all()
+assert 2 < exact.mean() - means[0] < 4
+assert 0.1 < (exact.mean() - means[-1]) / (exact.mean() - means[0]) < 0.5
+
+# %% [markdown]
+# Fifty draws make up more than half, and then it gets slow: ten times as many draws bring little. The standard error is that of the *difference*, image by image. Digits differ from one another by tens of nats, but this variation is the same in both numbers and cancels.
+#
+# All this is true of means. For a single image the estimate with $k = 500$ may well lie above its evidence, since it is random:
+
+# %%
+above = (rungs[500] > exact).mean()
+print(f"above their evidence: {above:.0%} of the images")
+assert 0.1 < above < 0.6
+ratio = np.exp(log_w - exact[:, None]).mean(axis=1)  # E[w] / p(x) should be 1
+print(f"mean of 500 weights over p(x), for the median image: {np.median(ratio):.3f}")
+assert abs(np.median(ratio) - 1) < 0.05
+
+# %% [markdown]
+# ## What is missing?
+#
+# Notebook 05: evidence − ELBO = KL($q$ ‖ posterior), the wrongness of the encoder's guess. The library computes that KL apart, on the same grid. (An encoder's $\sigma$ may be smaller than the
+# spacing of the grid for a few images; there the grid cannot say, and answers NaN.)
+
+# %%
+q = vae.encode(x)
+library = evidence(vae_log_likelihood(vae, x), 2, q=q)
+reconstruction, kl = elbo(vae, x, np.random.default_rng(1), samples=200)
+gap = exact - -(reconstruction + kl)
+held = ~np.isnan(library.gap)
+print(
+    f"evidence − ELBO {gap[held].mean():.2f}    KL(q, posterior) {library.gap[held].mean():.2f}    ({held.sum()} of 1,000 images)"
+)
+assert np.abs(exact - library.value).max() < 1e-3
+assert abs(gap[held].mean() - library.gap[held].mean()) < 0.2
+
+worst = np.argsort(library.gap)[::-1]
+worst = worst[np.isin(worst, np.flatnonzero(held))]
+share = library.gap[worst[: held.sum() // 10]].sum() / library.gap[held].sum()
+print(
+    f"the worst tenth of the images carries {share:.0%} of the gap; the median image is {np.median(library.gap[held]):.1f} nats off"
+)
+assert share > 0.35
+
+# %% [markdown]
+# A few images carry much of it. Which ones?
+#
+# ## The picture to remember
+#
+# Six digits. The grey areas are the *true* posterior $p(z \mid x)$, computed on the grid. The ellipse is the encoder's guess $q(z \mid x)$, drawn at two standard deviations. Top: three digits
+# whose gap is typical. Bottom: three of the worst.
+#
+# **Predict before you look:** what is wrong with the worst: is the ellipse too small, or does it lie in the wrong place?
+
+# %%
+typical = np.argsort(np.abs(library.gap - np.nanmedian(library.gap)))[:3]
+chosen = [*typical, *worst[:3]]
+axis, densities = posterior(vae_log_likelihood(vae, x[chosen]), nodes=401)
+angle = np.linspace(0, 2 * np.pi, 100)
+figure, panels = plt.subplots(2, 3, figsize=(9, 6.2))
+for axes, n, density in zip(panels.flat, chosen, densities):
+    mass = np.sort(density.ravel())[::-1]
+    levels = [mass[np.searchsorted(mass.cumsum() / mass.sum(), part)] for part in (0.99, 0.9, 0.5)]
+    axes.contourf(axis, axis, density.T, [*levels, density.max()], colors=["0.85", "0.65", "0.4"])
+    mu, sigma = q[0][n], np.exp(q[1][n] / 2)
+    ellipse = mu[0] + 2 * sigma[0] * np.cos(angle), mu[1] + 2 * sigma[1] * np.sin(angle)
+    axes.plot(*ellipse, color=COLOURS[4], linewidth=2)
+    where = np.argwhere(density > levels[0])  # all that matters, and the ellipse, with a margin
+    low = np.minimum(axis[where.min(axis=0)], mu - 2.5 * sigma) - 0.1
+    high = np.maximum(axis[where.max(axis=0)], mu + 2.5 * sigma) + 0.1
+    side = (high - low).max()
+    centre = (low + high) / 2
+    axes.set(
+        xlim=(centre[0] - side / 2, centre[0] + side / 2),
+        ylim=(centre[1] - side / 2, centre[1] + side / 2),
+        aspect="equal",
+    )
+    axes.set_title(f"test image {n}, a {y_test[n]}: gap {library.gap[n]:.1f} nats", fontsize=10)
+    inset = axes.inset_axes([0.76, 0.76, 0.23, 0.23])
+    inset.imshow(x[n].reshape(28, 28), cmap="gray_r")
+    inset.set(xticks=[], yticks=[])
+for axes in panels[1]:
+    axes.set_xlabel("$z_1$")
+for axes in panels[:, 0]:
+    axes.set_ylabel("$z_2$")
+plt.show()
+
+# %% [markdown]
+# Typical digits: the ellipse covers about the right place; but true posteriors are bent and tilted, and it can be neither, because its axes are parallel to the coordinates. The worst: the
+# posterior lies elsewhere, or is much longer than the ellipse. The encoder has taken the digit for something else, and the draws from its guess never come to where the digit could be explained.
+#
+# ## Same numbers as `numpyvae evaluate`?
+#
+# The command line tells the same story in one table. In Python it is `numpyvae.evaluation.evaluate`:
+
+# %%
+table = evaluate(vae, x, 0)
+print(table)
+theirs = table.as_dict()
+assert abs(library.value.mean() - exact.mean()) < 1e-3
+
+# %% [markdown]
+# ## A pretty picture is something else again
+#
+# Which of two models is better: the one with sharper samples, or the one with the higher evidence? They need not be the same. Take a model that *memorizes*: it shows one of 1,000 training images, blurred a
+# little, and nothing else. Its samples are perfect digits. Its evidence on test images?
+
+# %%
+memory = np.clip((x_train[:1000] / 255), 0.02, 0.98)
+log_p = x.astype(np.float64) @ np.log(memory).T + (1 - x.astype(np.float64)) @ np.log(1 - memory).T
+memorized = log_sum_exp(log_p.T) - np.log(1000)
+print(
+    f"evidence of test images: VAE {exact.mean():.1f}, a memory of 1,000 training images {memorized.mean():.1f}"
+)
+figure, axes = plt.subplots(figsize=(8, 1.1))
+samples = np.vstack([memory[:10], vae.sample(10, np.random.default_rng(0))])
+axes.imshow(tile(samples, (28, 28), columns=20), cmap="gray_r", vmin=0, vmax=1)
+axes.set(
+    xticks=[], yticks=[], xlabel="left: ten samples of the memory; right: ten samples of the VAE"
+)
+plt.show()
+assert exact.mean() > memorized.mean() + 20
+
+# %% [markdown]
+# Beautiful samples, miserable evidence: it knows nothing of the digits that it has not seen. Likelihood, bound and picture are three things; say which one you mean.
+#
+# ## In five lines
+#
+# 1. With two latents the evidence is a sum over a grid, exact for all purposes; with twenty it is not to be had.
+# 2. $\mathbb E_q[w] = p(x)$, and $\log$ of a mean of $k$ weights is a bound that rises with $k$.
+# 3. Bounds hold for *means*; compare them image by image, with the standard error of the difference.
+# 4. What the ELBO lacks is the KL from the true posterior, and a few badly encoded digits carry much of it.
+# 5. With grey pixels say *evidence* or *cross-entropy*, not "log-likelihood of MNIST".
+#
+# ## Further exercises
+#
+# 1. *(easy)* Continue the ladder to $k = 5000$ for 100 images. How much is left, and which images carry it?
+# 2. *(medium)* Improve the worst guesses: for one badly encoded digit maximize the ELBO over $\mu$ and $\texttt{logvar}$ directly, by gradient ascent from several starts. How much of its gap was the encoder's
+#    fault, and how much the fault of the ellipse?
+# 3. *(open)* Train on binary pixels (`numpyvae train --pixels dynamic`), evaluate, and find out why its $\log p(x)$ must not be compared with the evidence here.
+#
+# Next: [10 · Denoising](10_denoising.ipynb).
