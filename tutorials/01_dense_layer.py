@@ -156,7 +156,7 @@ assert (x.T @ dy).shape == W.shape
 
 # %%
 def dense_backward(x, W, dy):
-    """dx, dW, db for y = x W + b, given dy = ∂L/∂y (B, m); each has the shape of what it belongs to."""
+    """dx, dW, db for y = x W + b, given dy = ∂L/∂y (B, m); each in the shape of x, W, b."""
     # BEGIN SOLUTION
     dW = x.T @ dy
     db = dy.sum(axis=0)
@@ -199,7 +199,7 @@ known = {
         + 0 * x
     },
     "dW": {
-        "This is divided by the number of examples. 1/B is applied once, at the end of the network.": dW
+        "This is divided by the number of examples; 1/B comes once, at the end of the network.": dW
         / 4
     },
     "db": {"This is the mean over the examples; the chain rule asks for their sum.": db / 4},

@@ -88,7 +88,8 @@ assert np.isclose((3 * 5.96e-8) ** (1 / 3), 5.6e-3, rtol=0.02)
 
 # %%
 def numerical_gradient(f, x, h=1e-5):
-    """(f(x + h eᵢ) − f(x − h eᵢ)) / 2h for every entry i of x; f returns a number; the result has x's shape."""
+    """(f(x + h eᵢ) − f(x − h eᵢ)) / 2h for every entry i of x, in an array of x's shape;
+    f returns a number, and eᵢ is 1 at entry i and 0 elsewhere."""
     # BEGIN SOLUTION
     x = np.array(x, dtype=np.float64)
     gradient = np.zeros_like(x)
@@ -115,7 +116,7 @@ def cubes(x):
 
 point = np.array([[1.0, -2.0, 0.5], [0.0, 3.0, 2.0]])
 before = point.copy()
-# For a cube the central difference is wrong by exactly h² times its coefficient: that is how one sees which h you used.
+# For a cube the central difference is wrong by exactly h² times its coefficient: it betrays the h
 weights = np.arange(1, 7).reshape(2, 3)
 exact = 3 * weights * point**2
 expect(
@@ -321,13 +322,15 @@ accepted = [agree(f, right, x) for _, x, f, right, _ in layers]
 rejected = [not agree(f, wrong, x) for _, x, f, _, wrong in layers]
 for (name, *_), took, refused in zip(layers, accepted, rejected):
     print(
-        f"{name:15} right one {'accepted' if took else 'REJECTED'}   wrong one {'rejected' if refused else 'ACCEPTED'}"
+        f"{name:15} right one {'accepted' if took else 'REJECTED'}   "
+        f"wrong one {'rejected' if refused else 'ACCEPTED'}"
     )
 print(
-    f"your checker accepted {sum(accepted)} of 10 right gradients and rejected {sum(rejected)} of 10 wrong ones"
+    f"your checker accepted {sum(accepted)} of 10 right gradients "
+    f"and rejected {sum(rejected)} of 10 wrong ones"
 )
 assert sum(accepted) == 10, (
-    "a right gradient was rejected: is the step too small or too large, or the comparison too strict?"
+    "a right gradient was rejected: is the step right, or the comparison too strict?"
 )
 assert sum(rejected) == 10, (
     "a wrong gradient was accepted: is the comparison relative to the size of the gradient?"

@@ -15,7 +15,7 @@ import numpy as np
 
 import numpyvae
 from numpyvae.course import expect, functions
-from numpyvae.gradcheck import check_gradients
+from numpyvae.gradcheck import check_gradients, numerical_gradient
 from numpyvae.pictures import STYLE, tile
 
 plt.style.use(STYLE)
@@ -182,7 +182,7 @@ assert np.allclose(softplus - x * l, -x * np.log(p) - (1 - x) * np.log(1 - p))
 
 # %%
 def cross_entropy(logits, x):
-    """Σ (softplus(l) − x l) over the pixels: logits, x (B, X) → (B,), in nats per image, finite for any logits."""
+    """Σ (softplus(l) − x l) over the pixels, in nats: logits, x (B, X) → (B,), always finite."""
     # BEGIN SOLUTION
     softplus = np.maximum(logits, 0) + np.log1p(np.exp(-np.abs(logits)))
     return (softplus - x * logits).sum(axis=1)
@@ -230,7 +230,7 @@ logits, x = (
     np.array([[-3.0, 0.2, 2.0], [1.0, 0.0, -1.0]]),
     np.array([[0.0, 1.0, 0.3], [1.0, 0.5, 1.0]]),
 )
-measured = numpyvae.gradcheck.numerical_gradient(lambda l: cross_entropy(l, x).sum(), logits)  # noqa: E741
+measured = numerical_gradient(lambda each: cross_entropy(each, x).sum(), logits)
 expect(
     "cross_entropy_backward",
     cross_entropy_backward(logits, x),
@@ -278,7 +278,7 @@ def rmsprop_step(theta, grad, s, lr=1e-3, rho=0.9, eps=1e-7):
 
 
 # %%
-# Check of exercise 4: one step by hand, with round numbers. θ = 1, g = 3, s = 4, ρ = ½, so s = ½·4 + ½·9 = 6.5
+# Check of exercise 4: one step by hand, with θ = 1, g = 3, s = 4, ρ = ½: s becomes ½·4 + ½·9 = 6.5
 theta, s = rmsprop_step(
     np.array([1.0, 0.0]), np.array([3.0, 0.0]), np.array([4.0, 2.0]), lr=0.1, rho=0.5, eps=0.0
 )
@@ -359,7 +359,7 @@ def backward(theta, x, t):
 
 
 def initialize(pixels, hidden, code, rng, dtype=np.float32):
-    """Small random weights, Uniform(±√(6/(n + m))) as Glorot & Bengio (2010) proposed, and biases of 0."""
+    """Random weights, Uniform(±√(6/(n + m))) as Glorot & Bengio (2010) proposed; biases of 0."""
     theta = {}
     for name, n, m in (
         ("h", pixels, hidden),
@@ -466,7 +466,8 @@ invented = sigmoid(dense(g, theta["W_out"], theta["b_out"]))
 far_real = np.median(distance_to_nearest(sigmoid(t["logits"][:500])))
 far_invented = np.median(distance_to_nearest(invented))
 print(
-    f"distance to the nearest digit, median: encoded and decoded {far_real:.2f}, invented {far_invented:.2f}"
+    f"distance to the nearest digit, median: encoded and decoded {far_real:.2f}, "
+    f"invented {far_invented:.2f}"
 )
 assert far_invented > 1.15 * far_real
 

@@ -271,7 +271,8 @@ for noise in (0.4, 0.04, 0.004, 0.0004):
     )
     spread = estimates.max() - estimates.min()
     print(
-        f"noise {noise:6}: log p(x) = {exact:.3f}, twenty estimates from {estimates.min():8.3f} to {estimates.max():7.3f}"
+        f"noise {noise:6}: log p(x) = {exact:.3f}, "
+        f"twenty estimates from {estimates.min():8.3f} to {estimates.max():7.3f}"
     )
 assert spread > 1
 

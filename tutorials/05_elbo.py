@@ -224,7 +224,7 @@ assert np.isclose((WEIGHTS * EPS**2).sum(), 1, rtol=0, atol=1e-12)  # E[ε²] = 
 
 # %%
 def elbo(log_likelihood, mu, logvar):
-    """E_q[log p(x|z)] − KL(q ‖ prior), a number, for q = N(mu, exp(logvar)); mu and logvar are numbers."""
+    """E_q[log p(x|z)] − KL(q ‖ prior) for q = N(mu, exp(logvar)); mu, logvar and it are numbers."""
     # BEGIN SOLUTION
     z = mu + np.exp(logvar / 2) * EPS
     reconstruction = (WEIGHTS * log_likelihood(z)).sum()
@@ -238,7 +238,7 @@ def elbo(log_likelihood, mu, logvar):
 
 
 def line_elbo(mu, logvar, sigma2=None, kl=1.0):
-    """The ELBO of the straight line, by pen: E[(x − 1.5 z − 0.5)²] = (x − 1.5 μ − 0.5)² + 1.5² σ²."""
+    """The ELBO of the line, by pen: E[(x − 1.5 z − 0.5)²] = (x − 1.5 μ − 0.5)² + 1.5² σ²."""
     sigma2 = np.exp(logvar) if sigma2 is None else sigma2
     square = (x - 1.5 * mu - 0.5) ** 2 + 1.5**2 * sigma2
     return (
@@ -284,7 +284,7 @@ def kl_from_posterior(log_likelihood, mu, logvar):
     return (np.exp(log_q) * (log_q - log_posterior)).sum() * (grid[1] - grid[0])
 
 
-print("model                   mu  logvar      ELBO + KL(q, posterior) =   sum     log p(x)")
+print("model                   mu  logvar        ELBO +  KL(q, post.)  =     sum   log p(x)")
 for name, log_likelihood in models.items():
     for mu, logvar in ((0.0, 0.0), (1.4, -1.0), (-1.4, -4.0)):
         bound, missing = (
@@ -293,7 +293,8 @@ for name, log_likelihood in models.items():
         )
         evidence = log_evidence(log_likelihood(grid), grid)
         print(
-            f"{name:20} {mu:5.1f}  {logvar:5.1f}  {bound:10.4f} + {missing:10.4f}          = {bound + missing:8.4f}  {evidence:8.4f}"
+            f"{name:20} {mu:5.1f}  {logvar:5.1f}  {bound:10.4f}  {missing:12.4f}    "
+            f"{bound + missing:8.4f}   {evidence:8.4f}"
         )
         assert abs(evidence - bound - missing) < 1e-6
         assert missing > 0

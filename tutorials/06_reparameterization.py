@@ -85,7 +85,8 @@ print("exact gradient:", exact.round(4))
 
 # %%
 def score_gradient(f_values, z, mu, logvar):
-    """f ∂log q/∂mu and f ∂log q/∂logvar at each draw, (N,) both, from f_values and z (N,); mu, logvar are numbers."""
+    """f ∂log q/∂mu and f ∂log q/∂logvar at each draw, (N,) both, from f_values and z (N,);
+    mu and logvar are numbers."""
     # BEGIN SOLUTION
     variance = np.exp(logvar)
     dmu = f_values * (z - mu) / variance
@@ -213,7 +214,8 @@ for name, estimates in (("score function", score), ("reparameterized", push)):
         mean, error = estimates[k].mean(), estimates[k].std() / N**0.5
         sigmas = abs(mean - exact[k]) / error
         print(
-            f"{name:16} d/d{parameter:7} exact {exact[k]:.4f}   mean of {N:,} draws {mean:.4f} ± {error:.4f}   ({sigmas:.1f} standard errors away)"
+            f"{name:16} d/d{parameter:7} exact {exact[k]:.4f}   mean of the draws {mean:.4f} "
+            f"± {error:.4f}   ({sigmas:.1f} standard errors away)"
         )
         assert sigmas < 4, f"{name}: the mean of many draws is not the exact gradient"
 
@@ -222,10 +224,9 @@ for name, estimates in (("score function", score), ("reparameterized", push)):
 
 # %%
 wrong = 2 * push[1]
-print(
-    f"without the ½: {abs(wrong.mean() - exact[1]) / (wrong.std() / N**0.5):.0f} standard errors away"
-)
-assert abs(wrong.mean() - exact[1]) / (wrong.std() / N**0.5) > 50
+sigmas = abs(wrong.mean() - exact[1]) / (wrong.std() / N**0.5)
+print(f"without the ½: {sigmas:.0f} standard errors away")
+assert sigmas > 50
 
 # %% [markdown]
 # ## The picture to remember
@@ -264,7 +265,8 @@ panels[1].set(
 panels[1].legend()
 plt.show()
 print(
-    f"standard deviation of one estimate: {spread_score[0]:.2f} and {spread_push[0]:.2f}; with 100 added: {spread_score[-1]:.1f} and {spread_push[-1]:.2f}"
+    f"standard deviation of one estimate: {spread_score[0]:.2f} and {spread_push[0]:.2f}; "
+    f"with 100 added: {spread_score[-1]:.1f} and {spread_push[-1]:.2f}"
 )
 assert spread_score[0] > 1.5 * spread_push[0]
 assert round(spread_score[-1] / spread_push[-1], -1) == 40

@@ -103,9 +103,10 @@ def initialize(pixels, hidden, latent, rng, dtype=np.float32):
 
 # %%
 l_test = np.linspace(-30, 30, 61)
+size = np.maximum(l_test, -l_test)
 assert np.allclose(
-    np.log1p(np.exp(-np.abs(l_test))), -np.log(0.5 + 0.5 * np.tanh(np.maximum(l_test, -l_test) / 2)), rtol=0, atol=1e-15
-)  # fmt: skip
+    np.log1p(np.exp(-size)), -np.log(0.5 + 0.5 * np.tanh(size / 2)), rtol=0, atol=1e-15
+)
 
 # %% [markdown]
 # ## Forward
@@ -291,7 +292,7 @@ print("forward and loss: zero net, KL values, sampling, batch twice and ±1000 a
 
 # %%
 def backward(theta, t):
-    """The gradient of the loss for every weight: a dictionary with the names and shapes of theta."""
+    """The gradient of the loss for every weight: a dictionary, names and shapes as in theta."""
     # BEGIN SOLUTION
     d = {}
     share = 1 / len(t["x"])  # of one image in the mean
@@ -456,8 +457,9 @@ print(f"largest difference of any gradient: {largest:.0e}")
 assert largest < 1e-15
 
 parts_of_the_vae = (
-    dense, dense_backward, relu, relu_backward, sigmoid, reparameterize, reparameterize_backward, kl_divergence, kl_backward,
-    cross_entropy, cross_entropy_backward, rmsprop_step, initialize, forward, loss, backward, train_step,
+    dense, dense_backward, relu, relu_backward, sigmoid, reparameterize, reparameterize_backward,
+    kl_divergence, kl_backward, cross_entropy, cross_entropy_backward, rmsprop_step,
+    initialize, forward, loss, backward, train_step,
 )  # fmt: skip
 lines = sum(len(inspect.getsource(part).strip().splitlines()) + 1 for part in parts_of_the_vae)
 print(f"the whole VAE: {lines} lines")
@@ -489,24 +491,22 @@ da_h = relu_backward(dh_mu + dh_logvar, t["h"])
 grad = backward(big, t)
 assert np.allclose(t["x"].T @ da_h, grad["W_h1"], rtol=0, atol=1e-5)
 
-figure, axes = plt.subplots(figsize=(10, 3.6))
+figure, axes = plt.subplots(figsize=(10, 4.2))
 places = {"x": (0, 1), "h": (2, 1), "mu": (4, 2), "logvar": (4, 0), "z": (6, 1), "g": (8, 1)}
-places |= {"logits": (10.2, 1), "CE": (12.6, 1), "KL": (4, 3.5)}
+places |= {"logits": (10.2, 1), "CE": (12.6, 1), "KL ": (4, 3.5), "KL": (4, -1.5)}
 for name, place in places.items():
     axes.text(
         *place, name, ha="center", va="center", fontsize=12, bbox={"boxstyle": "round", "fc": "w"}
     )
 
 
-def carry(start, end, gradient, bend=0.0, label_at=0.5):
+def carry(start, end, gradient):
     """An arrow for the way back, with the norm of the gradient that arrives at its head."""
     (x0, y0), (x1, y1) = places[start], places[end]
     style = {"arrowstyle": "->", "color": COLOURS[0], "shrinkA": 24, "shrinkB": 24}
-    axes.annotate(
-        "", (x1, y1), (x0, y0), arrowprops={**style, "connectionstyle": f"arc3,rad={bend}"}
-    )
-    right, up = x0 + label_at * (x1 - x0) + 4 * bend * (y0 - y1) / 8, y0 + label_at * (y1 - y0)
-    axes.text(right, up + 0.1, f"{np.linalg.norm(gradient):.3f}", color=COLOURS[0], ha="center")
+    axes.annotate("", (x1, y1), (x0, y0), arrowprops=style)
+    size = f" {np.linalg.norm(gradient):.3f} "
+    axes.text((x0 + x1) / 2, (y0 + y1) / 2, size, ha="center", va="center", backgroundcolor="w")
 
 
 carry("CE", "logits", dlogits)
@@ -514,12 +514,12 @@ carry("logits", "g", dg)
 carry("g", "z", dz)
 carry("z", "mu", through_z[0])
 carry("z", "logvar", through_z[1])
-carry("KL", "mu", through_kl[0])
-carry("KL", "logvar", through_kl[1], bend=-0.5, label_at=0.25)
+carry("KL ", "mu", through_kl[0])
+carry("KL", "logvar", through_kl[1])
 carry("mu", "h", dh_mu)
 carry("logvar", "h", dh_logvar)
 carry("h", "x", da_h @ big["W_h1"].T)
-axes.set(xlim=(-0.8, 13.2), ylim=(-0.6, 4.1))
+axes.set(xlim=(-0.8, 13.2), ylim=(-2.1, 4.1))
 axes.set_title("The way back: the norm of the gradient that arrives")
 axes.axis("off")
 plt.show()

@@ -209,7 +209,7 @@ assert np.allclose(ndtr(ndtri(u)), u)
 
 # %%
 def manifold_codes(n):
-    """Codes (n·n, 2) for an n x n picture, from the top left: quantiles (k + ½)/n of N(0, 1) on each axis."""
+    """Codes (n·n, 2) from the top left: on each axis the quantiles (k + ½)/n of N(0, 1)."""
     # BEGIN SOLUTION
     z = ndtri((np.arange(n) + 0.5) / n)
     right, up = np.meshgrid(z, z[::-1])
@@ -251,7 +251,7 @@ for digit in range(10):
     panels[1].scatter(*place.T, s=6, color=COLOURS[digit], linewidths=0)
     middle = np.median(place, axis=0)
     panels[1].text(*middle, digit, weight="bold", ha="center", va="center",
-                   bbox={"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": COLOURS[digit]})  # fmt: skip
+                   bbox={"boxstyle": "circle,pad=0.15", "fc": "w"})  # fmt: skip
 panels[1].set_title("where the encoder puts 1,500 test digits (μ)")
 ticks = np.array([-2, -1, 0, 1, 2])
 for axes in panels:
@@ -290,7 +290,7 @@ plt.show()
 
 # %%
 def active_units(mu, least=0.01):
-    """Which latents are used: True where the variance of mu (N, Z) over the images exceeds `least`; (Z,)."""
+    """Which latents are used, (Z,): the variance of mu (N, Z) over the images is above `least`."""
     # BEGIN SOLUTION
     return mu.var(axis=0) > least
     # END SOLUTION
@@ -357,9 +357,7 @@ runs = {
 figure, axes = plt.subplots(figsize=(8, 3.6))
 for (name, (losses, active)), marker in zip(runs.items(), "osD^"):
     axes.plot([1, 2, 3], losses[:, 0], marker + "-", markersize=5, label=name)
-    print(
-        f"{name:20} −ELBO {losses[-1, 0]:6.1f}   KL {losses[-1, 1]:5.2f}   active latents {active.sum()}"
-    )
+    print(f"{name:20} −ELBO {losses[-1, 0]:6.1f}   KL {losses[-1, 1]:5.2f}   active {active.sum()}")
 axes.axhline(
     landmarks["the best single picture"],
     linestyle="--",

@@ -82,7 +82,7 @@ print("corrupt: right")
 
 # %%
 def denoising_step(theta, s, spoiled, clean, eps, lr=1e-3):
-    """One step of RMSprop: the encoder sees `spoiled`, the decoder is to say `clean`; returns theta, s."""
+    """One step: the encoder sees `spoiled`, the decoder is to say `clean`; returns theta, s."""
     # BEGIN SOLUTION
     t = forward(theta, spoiled, eps)
     t["target"] = clean
@@ -189,8 +189,7 @@ if Path("08_mnist.npz").exists():
     print("the last row is the model of notebook 08")
 else:
     never_spoiled = numpyvae.VAE(hidden=256, latent=2, rng=0)
-    for _ in numpyvae.train(never_spoiled, x_train, epochs=3, rng=0):
-        pass
+    list(numpyvae.train(never_spoiled, x_train, epochs=3, rng=0))
     print("no 08_mnist.npz in this folder; the last row is a quick model of three epochs")
 
 restored, unprepared = restore(theta, spoiled_test), never_spoiled.reconstruct(spoiled_test)
