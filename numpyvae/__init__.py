@@ -1,6 +1,6 @@
 """numpyvae: the variational auto-encoder in plain NumPy, every gradient written by hand.
 
-To read the source beside the maths, take the files in this order:
+To read the source beside the math, take the files in this order:
 parameters, layers, gaussian, bernoulli, trace, vae, optimizers, training.
 """
 

@@ -417,7 +417,7 @@ def _course(options: argparse.Namespace) -> int:
     for names, done in ((written, "written"), (kept, "there already, left as they are")):
         if names:
             print(f"{done}: {', '.join(names)}")
-    first = Path(options.dir) / sorted(written + kept)[0]
+    first = Path(options.dir) / min(written + kept)
     print(
         f"next: open {first} in Jupyter or VS Code\n"
         f"      (for Jupyter: pip install jupyterlab && jupyter lab {first})"

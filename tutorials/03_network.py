@@ -475,10 +475,10 @@ assert far_invented > 1.15 * far_real
 # Why? Nothing in the loss says *where* the codes should lie. The network puts each digit wherever it likes, and the places between are **holes** that the
 # decoder has never been asked about. A random code falls into a hole.
 #
-# Two wishes follow, and they are the whole programme of the next notebooks:
+# Two wishes follow, and they are what the next notebooks are about:
 #
 # * the codes of all images together should fill a distribution that we know and can draw from, and
-# * every code should stand for a little *neighbourhood*, not a point, so that there are no holes.
+# * every code should stand for a little *region*, not a point, so that there are no holes.
 #
 # To grant them we shall stop thinking of squeezing and start thinking of probability.
 #

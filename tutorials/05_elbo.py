@@ -320,13 +320,13 @@ for axes, (name, log_likelihood) in zip(panels, models.items()):
     shades = ["0.5", "0.6", "0.7", "0.8", "0.9", "1.0"]
     axes.contourf(mus, log_sigmas, np.maximum(surface - evidence, -99), levels, colors=shades)
     lines = axes.contour(
-        mus, log_sigmas, surface - evidence, levels[:-1], colors=COLOURS[0], linewidths=0.8
+        mus, log_sigmas, surface - evidence, levels[:-1], colors="black", linewidths=0.8
     )
     axes.clabel(lines, fontsize=9, fmt="%g")
-    axes.plot(mus[column], log_sigmas[row], "X", color=COLOURS[4], markersize=9)
+    humps = [1, -1] if name == "f(z) = z²" else [1]  # the parabola has a mirror image
+    for side in humps:
+        axes.plot(side * mus[column], log_sigmas[row], "X", color=COLOURS[4], markersize=9)
     axes.set(xlabel=r"$\mu$", title=f"{name}:  ELBO − log p(x), in nats")
-    if name == "f(z) = z²":
-        axes.plot(-mus[column], log_sigmas[row], "X", color=COLOURS[4], markersize=9)
 panels[0].set_ylabel(r"$\log \sigma$")
 plt.show()
 for name, missing in best.items():

@@ -243,7 +243,7 @@ figure, panels = plt.subplots(1, 2, figsize=(9.5, 3.6))
 bins = np.linspace(0, 3.5, 50)
 hundreds = [estimates[0].reshape(-1, 100).mean(axis=1) for estimates in (score, push)]
 panels[0].hist(
-    score[0], bins, density=True, histtype="step", color=COLOURS[4], label="score function"
+    hundreds[0], bins, density=True, histtype="step", color=COLOURS[4], label="score function"
 )
 panels[0].hist(
     hundreds[1], bins, density=True, color=COLOURS[5], alpha=0.6, label="reparameterized"

@@ -266,7 +266,7 @@ assert share > 0.35
 #
 # ## The picture to remember
 #
-# Six digits. The grey areas are the *true* posterior $p(z \mid x)$, computed on the grid. The ellipse is the encoder's guess $q(z \mid x)$, drawn at two standard deviations. Top: three digits
+# Six digits. The grey areas are the *true* posterior $p(z \mid x)$, computed on the grid: the darkest holds half of its mass, all three together 99 %. The ellipse is the encoder's guess $q(z \mid x)$, drawn at two standard deviations. Top: three digits
 # whose gap is typical. Bottom: three of the worst.
 #
 # **Predict before you look:** what is wrong with the worst: is the ellipse too small, or does it lie in the wrong place?
@@ -306,7 +306,7 @@ plt.show()
 
 # %% [markdown]
 # Typical digits: the ellipse covers about the right place; but true posteriors are bent and tilted, and it can be neither, because its axes are parallel to the coordinates. The worst: the
-# posterior lies elsewhere, or is much longer than the ellipse. The encoder has taken the digit for something else, and the draws from its guess never come to where the digit could be explained.
+# posterior lies elsewhere. The encoder has taken the digit for something else, and the draws from its guess never come to where the digit could be explained.
 #
 # ## Same numbers as `numpyvae evaluate`?
 #

@@ -50,12 +50,15 @@ def expect(
         raise NotYet(f"{head}\n  yours has shape {found.shape}, expected {right.shape}{remark}")
 
     def agrees(value: Array) -> bool:
-        scale = float(np.abs(value).max(initial=0.0)) or 1.0
-        return bool((np.abs(found - value) <= tolerance * scale).all())
+        scale = float(np.abs(value[np.isfinite(value)]).max(initial=0.0)) or 1.0
+        with np.errstate(invalid="ignore"):  # infinities, which are equal but have no difference
+            close = np.abs(found - value) <= tolerance * scale
+        return bool((close | (found == value)).all())
 
     if agrees(right):
         return
-    distance = np.nan_to_num(np.abs(found - right), nan=np.inf)
+    with np.errstate(invalid="ignore"):
+        distance = np.nan_to_num(np.abs(found - right), nan=np.inf)
     worst = np.unravel_index(distance.argmax(), right.shape)
     place = f"at [{', '.join(map(str, worst))}]: " if right.ndim else ""
     line = f"  {place}yours {found[worst]:.7g}   exact {right[worst]:.7g} ({why})"

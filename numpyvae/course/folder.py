@@ -31,6 +31,8 @@ def start(folder: str | PathLike[str]) -> tuple[list[str], list[str]]:
     are left as they are. Raises OSError if `folder` cannot be written to.
     """
     folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{folder}: expected the name of a folder, got a file")
     folder.mkdir(parents=True, exist_ok=True)
     written, kept = [], []
     for source in [*sorted(tutorials().glob("[0-9][0-9]_*.ipynb")), tutorials() / README]:
