@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpyvae.cli import main
-from numpyvae.course import NotYet, blank, expect, functions, start, tutorials
+from numpyvae.course import NotYet, blank, call, expect, functions, start, tutorials
 
 SOLVED = """\
 def twice(x):
@@ -122,6 +122,61 @@ def test_a_notebook_shows_the_words_alone():
     assert said._render_traceback_() == ["kl: not yet", "  yours 1"]
 
 
+# call
+
+
+def test_call_returns_arrays_and_passes_arguments_on():
+    assert call(lambda x, y: x + y, 1, 2, returns="total") == 3
+    first, second = call(lambda x: [x, np.array([x, x])], 1.5, returns="first, second")
+    assert (first, second.tolist()) == (1.5, [1.5, 1.5])
+
+
+def called(function, *arguments, **more):
+    with pytest.raises(NotYet) as caught:
+        call(function, *arguments, **more)
+    return str(caught.value)
+
+
+def test_call_says_what_is_wrong_with_what_comes_back():
+    def f(x):
+        return x
+
+    assert called(lambda x: None, 1.0).endswith("it returns None: is a `return` missing?")
+    assert called(f, 1.0, returns="dx, dW") == "f: not yet\n  expected 2 results, dx, dW; got 1"
+    assert called(f, (1, 2, 3), returns="dx, dW").endswith("got 3")
+    assert called(f, "word") == "f: not yet\n  yours is no array of numbers, but 'word'"
+    assert called(f, ("a", 1), returns="s, t").startswith("f: s: not yet")
+    assert called(f, [1.0]).endswith("yours is a list; return an array, as np.array(...) does")
+    assert called(f, (1.0, 2.0)).endswith(
+        "yours is a tuple; return an array, as np.array(...) does"
+    )
+
+
+def test_call_sees_that_an_argument_was_changed():
+    def f(x, theta):
+        theta *= 2
+        return x
+
+    said = called(f, np.ones(2), np.ones(2))
+    assert said.startswith("f: not yet\n  it has changed its argument theta; ")
+
+    def g(table):
+        table["W"] = table["W"] + 1
+        return 1.0
+
+    assert "changed its argument table" in called(g, {"W": np.ones(2)})
+
+
+def test_call_says_in_words_that_arithmetic_failed():
+    import math
+
+    assert called(lambda x: math.exp(x), 1000.0).endswith("math range error")
+    with np.errstate(over="raise"):
+        assert "overflow" in called(lambda x: np.exp(x), 1000.0)
+    with pytest.raises(NotImplementedError):  # a blank is a blank
+        call(lambda x: exec("raise NotImplementedError"), 1.0)
+
+
 # The working folder
 
 
@@ -185,14 +240,17 @@ def notebook(path, *sources):
 def test_functions_come_from_the_learner_once_all_is_written(tmp_path):
     path = tmp_path / "01_dense_layer.ipynb"
     assert functions("01_dense_layer", tmp_path).origin.startswith("our solutions: there is no")
-    mine = "%matplotlib inline\nimport numpy as np\ndef dense(x, W, b):\n    return np.array(7)\n"
+    mine = "%matplotlib inline\nimport numpy as np\nSEVEN = 7\n"
+    mine += (
+        "def dense(x, W, b):\n    return np.array(SEVEN)  # raise NotImplementedError('g: no')\n"
+    )
     notebook(path, mine, "assert False  # only functions and imports are taken\n")
     found = functions("01_dense_layer", tmp_path)
     assert found.origin == "your own functions, from 01_dense_layer.ipynb"
     assert found.dense(0, 0, 0) == 7
     notebook(path, mine, "def g():\n    raise NotImplementedError('g: not written yet')\n")
     found = functions("01_dense_layer", tmp_path)
-    assert found.origin == "our solutions: 01_dense_layer.ipynb has exercises left"
+    assert found.origin == "our solutions: 01_dense_layer.ipynb lacks g"
     assert found.dense(np.ones((1, 2)), np.ones((2, 1)), np.ones(1)).tolist() == [[3.0]]
 
 

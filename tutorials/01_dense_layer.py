@@ -13,7 +13,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from numpyvae.course import expect
+from numpyvae.course import call, expect
 from numpyvae.pictures import STYLE
 
 plt.style.use(STYLE)
@@ -21,7 +21,7 @@ plt.style.use(STYLE)
 # %% [markdown]
 # ## What the layer does
 #
-# The layer takes $n$ numbers and gives $m$ numbers. We always feed it several examples at once, a *batch* of $B$ of
+# The layer takes $n$ numbers and returns $m$ numbers. We always feed it several examples at once, a *batch* of $B$ of
 # them, one in each row:
 #
 # | name | shape | what it is |
@@ -71,13 +71,14 @@ small = (
 )
 expect(
     "dense",
-    dense(*small),
+    call(dense, *small),
     [[17.0, 19.0]],
     "by hand: 1 + 2·3 + 10 and 2 − 3 + 20",
     given="x = [[1, 2, 3]], W = [[1, 0], [0, 1], [2, -1]], b = [10, 20]",
     mistakes={"This is x W alone; the bias is missing.": [[7.0, -1.0]]},
 )
-expect("dense", dense(x, W, b)[0, 1], y_01, "the sum written out above", given="the batch of four")
+sums = [[sum(x[r, i] * W[i, j] for i in range(3)) + b[j] for j in range(2)] for r in range(4)]
+expect("dense", call(dense, x, W, b), sums, "the sum over i, in loops", given="the batch of four")
 print("dense: right")
 
 # %% [markdown]
@@ -90,13 +91,13 @@ print("dense: right")
 # > **`dname` is $\partial L/\partial$`name`, and it has the shape of `name`.**
 #
 # The layer does not know what comes after it. But suppose that somebody hands us `dy`, which says how $L$ reacts to
-# each output of the layer. From it we shall compute `dW`, `db` and `dx`; then `dx` is handed on to the layer before, for
+# each output of the layer. (`dy` is one name, not a product; $dy_{rj}$ is its entry.) From it we shall compute `dW`, `db` and `dx`; then `dx` is handed on to the layer before, for
 # which it is the `dy`. This passing-on is all there is to *backpropagation*.
 #
 # ### By index
 #
 # If a weight moves a little, which outputs move? $W_{ij}$ occurs in $y_{rj}$, for every example $r$, multiplied
-# by $x_{ri}$; and in no other output. The *chain rule* adds up all ways on which a change can reach $L$:
+# by $x_{ri}$; and in no other output. The *chain rule* adds up all the paths along which a change can reach $L$:
 #
 # $$\frac{\partial L}{\partial W_{ij}}
 #   = \sum_{r} \frac{\partial L}{\partial y_{rj}} \frac{\partial y_{rj}}{\partial W_{ij}}
@@ -151,12 +152,13 @@ assert (x.T @ dy).shape == W.shape
 # %% [markdown]
 # ### Exercise 2: `dense_backward`
 #
-# Write the three sums without loops: two matrix products and one sum over the rows.
+# Write the three sums without loops: two matrix products and one sum over the rows. Return three arrays, in this order: `dx` of shape $(B, n)$, `dW` of shape
+# $(n, m)$ and `db` of shape $(m,)$.
 
 
 # %%
 def dense_backward(x, W, dy):
-    """dx, dW, db for y = x W + b, given dy = ∂L/∂y (B, m); each in the shape of x, W, b."""
+    """dx (B, n), dW (n, m), db (m,) for y = x W + b, given dy = ∂L/∂y (B, m)."""
     # BEGIN SOLUTION
     dW = x.T @ dy
     db = dy.sum(axis=0)
@@ -167,7 +169,7 @@ def dense_backward(x, W, dy):
 
 # %% [markdown]
 # How can you know that it is right? **Measure.** Take as loss $L = \sum_{rj} dy_{rj}\, y_{rj}$, whose derivative with respect
-# to $y$ is just the `dy` that we chose. Now push one weight by 1, leave all else as it is, and see how much $L$ changes. Since
+# to $y$ is just the `dy` that we chose. Now push one weight by 1, leave everything else as it is, and see how much $L$ changes. Since
 # $y$ is a straight line in every single weight, bias and input, this change *is* the partial derivative: no step
 # is too large here. (It will be different for curved functions; that is what notebook 02 is about.)
 
@@ -187,20 +189,11 @@ def measured(name):
     return change
 
 
-yours = dense_backward(x, W, dy)
-assert isinstance(yours, tuple) and len(yours) == 3, (
-    "dense_backward: return three arrays, dx, dW, db"
-)
+yours = call(dense_backward, x, W, dy, returns="dx, dW, db")
 known = {
-    "dx": {
-        "This is the sum of dy over the outputs, without the weights: dx = dy Wᵀ.": dy.sum(axis=1)[
-            :, None
-        ]
-        + 0 * x
-    },
+    "dx": {"This is without the weights: dx = dy Wᵀ.": dy.sum(axis=1, keepdims=True) + 0 * x},
     "dW": {
-        "This is divided by the number of examples; 1/B comes once, at the end of the network.": dW
-        / 4
+        "This is divided by the number of examples; L is a sum over them here, not a mean.": dW / 4
     },
     "db": {"This is the mean over the examples; the chain rule asks for their sum.": db / 4},
 }
@@ -211,10 +204,11 @@ for name, array in zip(("dx", "dW", "db"), yours):
         measured(name[1:]),
         "by pushing each entry",
         given="the batch of four",
-        mistakes={"The sign is turned.": -measured(name[1:]), **known[name]},
+        mistakes={"The sign is flipped.": -measured(name[1:]), **known[name]},
     )
 # the batch stacked on itself: the sums dW and db double, and every example keeps its own dx
-twice = dense_backward(np.vstack([x, x]), W, np.vstack([dy, dy]))
+stacked = np.vstack([x, x]), W, np.vstack([dy, dy])
+twice = call(dense_backward, *stacked, returns="dx, dW, db")
 for name, array, exact in zip(("dx", "dW", "db"), twice, (np.vstack([dx, dx]), 2 * dW, 2 * db)):
     expect(
         f"dense_backward: {name}",
@@ -236,7 +230,7 @@ assert all(np.allclose(a, b) for a, b in zip(dense_backward(x, W, dy), (dx, dW, 
 #
 # For a single example the two outputs depend on the six weights through a table of $2 \times 6$ derivatives
 # $\partial y_j / \partial W_{ik}$, called the *Jacobian*. On the left it is measured. On the right it comes from your
-# `dense_backward`, by asking it with `dy` = (1, 0), which gives the first row, and with `dy` = (0, 1), which gives the second.
+# `dense_backward`, by asking it with `dy` = [[1, 0]], which gives the first row, and with `dy` = [[0, 1]], which gives the second. The darker, the larger the derivative, whatever its sign.
 #
 # **Predict:** how many of the twelve derivatives are zero?
 
@@ -267,11 +261,12 @@ assert np.allclose(by_backward[0, ::2], one) and np.allclose(by_backward[1, 1::2
 # %% [markdown]
 # Half of them: an output listens only to its own column of weights, and there it listens with the strength of the
 # inputs $x_1, x_2, x_3$, which you see twice. For 4 examples, 784 inputs and 256 outputs this table would have
-# $4 \cdot 256$ rows and $784 \cdot 256$ columns, 205 million numbers, nearly all of them zero. Nobody
+# $4 \cdot 256$ rows and $784 \cdot 256$ columns, 205 million numbers, all but 0.4 % of them zero. Nobody
 # ever builds it. `x.T @ dy` is the sum over its rows, weighted with `dy`, without the zeros.
 
 # %%
 assert 4 * 256 * 784 * 256 == 205_520_896
+assert round(100 * (4 * 256 * 784) / 205_520_896, 1) == 0.4  # y_rj listens to the 784 of its column
 weighted = (by_backward * dy[0][:, None]).sum(axis=0).reshape(3, 2)
 assert np.allclose(weighted, dense_backward(one, W, dy[:1])[1])
 

@@ -4,7 +4,7 @@
 # **The one idea: to know how probable a picture is, average over everything that could have caused it.**
 #
 # The autoencoder of notebook 03 had holes because nothing said where its codes should lie. So we start again from the other end: first say how data
-# comes about, with probabilities, and then ask what it tells about its cause. Everything here happens with *one* hidden number, where we can compute
+# comes about, with probabilities, and then ask what it tells us about its cause. Everything here happens with *one* hidden number, where we can compute
 # every integral, look at every curve, and know the exact answer.
 #
 # *You need:* the density of a normal distribution, integrals as sums. *Time:* 60 minutes.
@@ -13,14 +13,14 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from numpyvae.course import expect
+from numpyvae.course import call, expect
 from numpyvae.pictures import COLOURS, STYLE
 
 plt.style.use(STYLE)
 
 
 def log_normal(x, mean, s):
-    """The log of the normal density: −½ log(2π s²) − (x − mean)² / 2s²."""
+    """−½ log(2π s²) − (x − mean)² / 2s², the log of a normal density with standard deviation s."""
     return -0.5 * np.log(2 * np.pi * s**2) - (x - mean) ** 2 / (2 * s**2)
 
 
@@ -49,7 +49,7 @@ print(f"100,000 draws: mean {x_drawn.mean():.3f}, variance {x_drawn.var():.3f}")
 #
 # $$p(x, z) = p(x \mid z)\, p(z),$$
 #
-# and since any $z$ may have been behind it, we add up over all of them:
+# and since any $z$ may have been its cause, we add up over all of them:
 #
 # $$p(x) = \int p(x \mid z)\, p(z)\, dz .$$
 #
@@ -73,24 +73,24 @@ assert abs(x_drawn.var() - 2.89) < 4 * 2.89 * (2 / 100_000) ** 0.5
 #
 # $$p(x) \approx \sum_m p(x \mid z_m)\, p(z_m)\, \Delta .$$
 #
-# One obstacle: a picture has 784 pixels, and the product of 784 probabilities is a number like $e^{-800}$. A computer cannot hold it.
+# One obstacle: a picture has 784 pixels, and for most $z$, which explain it badly, the product of 784 probabilities is a number like $e^{-800}$. A computer cannot hold it.
 
 # %%
 print("np.exp(-800.0) =", np.exp(-800.0))
 assert np.exp(-800.0) == 0
 
 # %% [markdown]
-# So we only ever keep logarithms. But we have to *add* probabilities, not multiply them: given $a_m = \log(\ldots)$, we need $\log \sum_m e^{a_m}$, and each $e^{a_m}$ is 0 on the
-# computer. The remedy is to take out the largest, $A = \max_m a_m$:
+# So we only ever keep logarithms. But we have to *add* probabilities, not multiply them: given the logarithms $\ell_m$ of the terms, we need $\log \sum_m e^{\ell_m}$, and each $e^{\ell_m}$ may be 0 on the
+# computer. The remedy is to take out the largest, $L = \max_m \ell_m$:
 #
-# $$\log \sum_m e^{a_m} = \log \Bigl( e^{A} \sum_m e^{a_m - A} \Bigr) = A + \log \sum_m e^{a_m - A} .$$
+# $$\log \sum_m e^{\ell_m} = \log \Bigl( e^{L} \sum_m e^{\ell_m - L} \Bigr) = L + \log \sum_m e^{\ell_m - L} .$$
 #
 # Now the largest term is $e^0 = 1$, and those that still underflow do not matter. This is the **log-sum-exp** trick.
 
 # %%
 terms = np.array([-800.0, -801.0])
-A = terms.max()
-by_trick = A + np.log(np.exp(terms - A).sum())
+largest = terms.max()
+by_trick = largest + np.log(np.exp(terms - largest).sum())
 print(f"log(e^-800 + e^-801) = {by_trick:.4f}")
 assert np.isclose(by_trick, -800 + np.log(1 + np.exp(-1)))
 
@@ -112,30 +112,37 @@ def log_evidence(log_likelihood, z):
 
 # %%
 # Check of exercise 1: the straight line, whose evidence is known
-grid = np.linspace(-8, 8, 1601)
-for x in (0.5, 3.0, -2.0):
-    given, exact = log_normal(x, a * grid + c, s), log_normal(x, c, (a**2 + s**2) ** 0.5)
-    total = np.exp(given).sum()
+grid, other_grid = np.linspace(-8, 8, 1601), np.linspace(-9, 8, 851)
+for x, z in ((0.5, grid), (3.0, grid), (-2.0, other_grid)):
+    given, exact = log_normal(x, a * z + c, s), log_normal(x, c, (a**2 + s**2) ** 0.5)
+    joint, spacing = given + log_normal(z, 0, 1), z[1] - z[0]
     expect(
         "log_evidence",
-        log_evidence(given, grid),
+        call(log_evidence, given, z),
         exact,
         "log N(x; c, a² + s²), in closed form",
-        given=f"the straight line and x = {x}",
+        given=f"the straight line, x = {x} and a grid with spacing {spacing:.2f}",
         mistakes={
-            "The prior is missing.": np.log(total * 0.01),
-            "The spacing is missing.": exact - np.log(0.01),
-            "This is the largest term, not the sum.": (given + log_normal(grid, 0, 1)).max()
-            + np.log(0.01),
+            "The prior is missing.": np.log(np.exp(given).sum() * spacing),
+            "The spacing is missing.": exact - np.log(spacing),
+            "The spacing is that of another grid: it is z[1] − z[0].": exact
+            + np.log(0.01 / spacing),
+            "This is the largest term, not the sum.": joint.max() + np.log(spacing),
+            "The largest logarithm was taken out, and not added again.": exact - joint.max(),
+            "This is the mean over the grid, not the sum times the spacing.": np.log(
+                np.exp(joint).mean()
+            ),
             "The logarithm is missing: this is p(x) itself.": np.exp(exact),
         },
     )
+    with np.errstate(divide="ignore"):
+        far = call(log_evidence, given - 2000, z)
     expect(
         "log_evidence",
-        log_evidence(given - 2000, grid),
+        far,
         exact - 2000,
         "2000 nats less everywhere is 2000 nats less",
-        given="a likelihood as small as a picture's",
+        given="log-likelihoods lower by 2000",
         mistakes={"Everything underflowed: take out the largest logarithm first.": -np.inf},
     )
 print("log_evidence: right")
@@ -143,7 +150,7 @@ print("log_evidence: right")
 # %% [markdown]
 # ## The posterior: what does $x$ say about $z$?
 #
-# Before we look, $z$ has the density $p(z)$. After we have seen $x$, it has another one, $p(z \mid x)$, called the **posterior**. Write the joint density in both ways,
+# (From here on "probable" also means: of high density.) Before we look, $z$ has the density $p(z)$. After we have seen $x$, it has another one, $p(z \mid x)$, called the **posterior**. Write the joint density in both ways,
 # $p(x, z) = p(x \mid z)\, p(z) = p(z \mid x)\, p(x)$, and solve for it. This is **Bayes' rule**:
 #
 # $$p(z \mid x) = \frac{p(x \mid z)\, p(z)}{p(x)} .$$
@@ -169,7 +176,8 @@ def posterior_grid(log_likelihood, z):
 #
 # $$\log p(x \mid z) + \log p(z) = -\frac{(x - c - a z)^2}{2 s^2} - \frac{z^2}{2} = -\frac12 \Bigl( 1 + \frac{a^2}{s^2} \Bigr) z^2 + \frac{a (x - c)}{s^2} z ,$$
 #
-# a parabola in $z$. So the posterior is normal: one over its variance is $1 + a^2/s^2$, and its mean is where the parabola is highest:
+# a parabola in $z$. So the posterior is normal: one over its variance is $1 + a^2/s^2 = (a^2 + s^2)/s^2$, and its mean is where the parabola is highest, where its derivative is zero:
+# $(1 + a^2/s^2)\, z = a(x - c)/s^2$; multiply by $s^2$:
 #
 # $$p(z \mid x) = \mathcal{N}\Bigl(z;\ \frac{a (x - c)}{a^2 + s^2},\ \frac{s^2}{a^2 + s^2} \Bigr) .$$
 #
@@ -180,29 +188,29 @@ def posterior_grid(log_likelihood, z):
 x = 3.0
 given = log_normal(x, a * grid + c, s)
 exact = np.exp(log_normal(grid, a * (x - c) / (a**2 + s**2), (s**2 / (a**2 + s**2)) ** 0.5))
-found = posterior_grid(given, grid)
-middle = slice(700, 1301, 100)
+with np.errstate(invalid="ignore", divide="ignore"):
+    found, far = call(posterior_grid, given, grid), call(posterior_grid, given - 2000, grid)
 expect(
     "posterior_grid",
-    np.asarray(found)[middle],
-    exact[middle],
+    found,
+    exact,
     "the normal density above",
-    given="the straight line and x = 3, at z = -1, 0, … 5",
+    given="the straight line and x = 3",
     mistakes={
-        "This sums to 1 without the spacing; a density needs it.": exact[middle] * 0.01,
-        "This is the likelihood, without the prior.": np.exp(given[middle]),
-        "This is the joint density; divide by the evidence.": exact[middle]
+        "This sums to 1 without the spacing; a density needs it.": exact * 0.01,
+        "This is the likelihood, without the prior.": np.exp(given),
+        "The prior is missing, in the numerator.": np.exp(given - log_evidence(given, grid)),
+        "This is the joint density; divide by the evidence.": exact
         * np.exp(log_evidence(given, grid)),
-        "This is the log of the density.": np.log(exact[middle]),
+        "This is the log of the density.": np.log(exact),
     },
 )
-expect("posterior_grid", found, exact, "the normal density above", given="the whole grid")
 expect(
     "posterior_grid",
-    posterior_grid(given - 2000, grid),
+    far,
     exact,
-    "a constant cancels",
-    given="a likelihood as small as a picture's",
+    "a constant cancels; take it out in logarithms, before exp",
+    given="log-likelihoods lower by 2000",
 )
 print("posterior_grid: right")
 
@@ -219,7 +227,7 @@ figure, panels = plt.subplots(1, 2, figsize=(9.5, 3.8), width_ratios=[1.2, 1])
 shades = panels[0].pcolormesh(
     x_axis, grid, posteriors.T, cmap="Greys", shading="auto", rasterized=True
 )
-figure.colorbar(shades, ax=panels[0], label="p(z | x)")
+figure.colorbar(shades, ax=panels[0], label="density p(z | x)")
 panels[0].set(
     xlabel="x, what we see",
     ylabel="z, the hidden cause",
@@ -235,8 +243,8 @@ for x, style, colour in ((-0.5, ":", COLOURS[3]), (0.5, "--", COLOURS[4]), (2.0,
         color=colour,
         label=f"x = {x}",
     )
-panels[1].set(xlabel="z", ylabel="p(z | x)", xlim=(-3, 3), title="Three slices")
-panels[1].legend()
+panels[1].set(xlabel="z", xlim=(-3, 3), ylim=(0, 1.7), title="Three slices: p(z | x)")
+panels[1].legend(ncols=3, loc="upper center", fontsize=9)
 plt.show()
 
 at_two = posterior_grid(log_normal(2.0, grid**2, s_bent), grid)
@@ -259,16 +267,16 @@ assert len(str(401**20)) == 53
 
 # %% [markdown]
 # Could we draw $z$ from the prior, and average $p(x \mid z)$ over the draws? In the long run that is right. But when the noise is small, hardly any draw
-# explains $x$, and the average hangs on a few lucky ones. Look at the same evidence, estimated twenty times from 1,000 draws each, as the noise gets smaller:
+# explains $x$, and the average hangs on a few lucky ones. Look at the same evidence, estimated twenty times from 1,000 draws each, as the noise gets smaller.
 
 # %%
 rng = np.random.default_rng(1)
 wide_grid = np.linspace(-8, 8, 400_001)
 for noise in (0.4, 0.04, 0.004, 0.0004):
     exact = log_evidence(log_normal(2.0, wide_grid**2, noise), wide_grid)
-    estimates = np.log(
-        np.exp(log_normal(2.0, rng.standard_normal((20, 1000)) ** 2, noise)).mean(axis=1) + 1e-300
-    )
+    log_terms = log_normal(2.0, rng.standard_normal((20, 1000)) ** 2, noise)
+    largest = log_terms.max(axis=1, keepdims=True)
+    estimates = largest[:, 0] + np.log(np.exp(log_terms - largest).mean(axis=1))
     spread = estimates.max() - estimates.min()
     print(
         f"noise {noise:6}: log p(x) = {exact:.3f}, "
@@ -277,7 +285,7 @@ for noise in (0.4, 0.04, 0.004, 0.0004):
 assert spread > 1
 
 # %% [markdown]
-# With one latent! A picture fixes twenty latents at once, each within a few hundredths. We need somebody who says *where to look*: a guess $q(z)$ of the
+# With one latent! With twenty, a draw would have to be lucky twenty times at once. We need somebody who says *where to look*: a guess $q(z)$ of the
 # posterior. What can be done with a guess, even a bad one, is the subject of notebook 05.
 #
 # ## In five lines
@@ -286,7 +294,7 @@ assert spread > 1
 # 2. The evidence $p(x) = \int p(x \mid z)\, p(z)\, dz$ says how well the model explains $x$.
 # 3. The posterior is $p(x \mid z)\, p(z) / p(x)$: what $x$ tells about $z$. It can have two humps.
 # 4. Add probabilities in logarithms, the largest taken out first.
-# 5. A grid is exact for one or two latents and hopeless for twenty; draws from the prior hardly help.
+# 5. A grid is as good as exact for one or two latents and hopeless for twenty; draws from the prior fail when $x$ says much about $z$.
 #
 # ## Further exercises
 #

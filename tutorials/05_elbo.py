@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 05 · The ELBO
 #
-# **The one idea: any guess of the posterior gives a lower bound of the evidence, and what is missing is exactly how wrong the guess is.**
+# **The one idea: any guess of the posterior gives a lower bound on the evidence, and the gap is exactly how wrong the guess is.**
 #
 # In notebook 04 the evidence $p(x) = \int p(x \mid z)\, p(z)\, dz$ was an integral that needs to know where to look. Now somebody gives us a guess $q(z)$
 # of the posterior. Here you derive what it is good for, one line of algebra at a time, and check every line on a problem whose exact answer you know.
@@ -12,17 +12,17 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from numpyvae.course import expect, functions
+from numpyvae.course import call, expect, functions
 from numpyvae.gradcheck import numerical_gradient
 from numpyvae.pictures import COLOURS, STYLE
 
 plt.style.use(STYLE)
 mine = functions("04_latent_variables")
-log_normal, log_evidence, posterior_grid = mine.log_normal, mine.log_evidence, mine.posterior_grid
-print("log_evidence, posterior_grid:", mine.origin)
+log_normal, log_evidence = mine.log_normal, mine.log_evidence
+print("log_evidence:", mine.origin)
 
 # %% [markdown]
-# Two models, as in notebook 04. We see $x = 2$. The prior is $\mathcal N(0, 1)$, the noise $s = 0.4$, and the decoder is once a straight line and once a parabola:
+# Two models, like those of notebook 04. We see $x = 2$. The prior is $\mathcal N(0, 1)$, the noise has the standard deviation $s = 0.4$ in both, and the decoder is a straight line in one and a parabola in the other. Each is a function of $z$ that returns $\log p(x \mid z)$:
 
 # %%
 x, s = 2.0, 0.4
@@ -42,10 +42,10 @@ for name, log_likelihood in models.items():
 #
 # Our guess is a normal distribution $q(z) = \mathcal N(\mu, \sigma^2)$. How wrong is it? The usual measure is the **Kullback-Leibler divergence**,
 #
-# $$\text{KL}(q \,\|\, p) = \mathbb{E}_q \bigl[ \log q(z) - \log p(z) \bigr],$$
+# $$\text{KL}(q \,\|\, p) = \mathbb{E}_q \bigl[ \log q(z) - \log p(z) \bigr] = \int q(z)\, \bigl( \log q(z) - \log p(z) \bigr)\, dz,$$
 #
 # the mean, over draws from $q$, of how much more probable $q$ finds them than $p$ does. It is zero if the two are the same and positive otherwise. (Why never negative?
-# Because $\log t \le t - 1$: $\;-\text{KL} = \mathbb{E}_q[\log (p/q)] \le \mathbb{E}_q[p/q - 1] = \int p\, dz - 1 = 0$.)
+# Because $\log t \le t - 1$, with equality only at $t = 1$: $\;-\text{KL} = \mathbb{E}_q[\log (p/q)] \le \mathbb{E}_q[p/q - 1] = \int p\, dz - 1 = 0$.)
 #
 # ## The identity
 #
@@ -53,13 +53,21 @@ for name, log_likelihood in models.items():
 #
 # $$\log p(x) = \log p(x, z) - \log p(z \mid x) \qquad\text{for every } z .$$
 #
-# The left side knows nothing of $z$. So the right side must be the same number wherever we evaluate it:
+# The left side knows nothing of $z$. So the right side must be the same number wherever we evaluate it. The posterior here is brought to the area 1 by itself, without the evidence; so this can fail:
+
 
 # %%
+def log_posterior_on_grid(log_likelihood):
+    """log p(z|x) on the grid: the joint density, divided by the area under it."""
+    log_joint = log_likelihood(grid) + log_normal(grid, 0, 1)
+    joint = np.exp(log_joint - log_joint.max())
+    return log_joint - log_joint.max() - np.log(joint.sum() * (grid[1] - grid[0]))
+
+
 some = [1400, 1650, 1900, 2000]
 for name, log_likelihood in models.items():
     log_joint = log_likelihood(grid[some]) + log_normal(grid[some], 0, 1)
-    log_posterior = np.log(posterior_grid(log_likelihood(grid), grid)[some])
+    log_posterior = log_posterior_on_grid(log_likelihood)[some]
     print(f"{name:20}", (log_joint - log_posterior).round(4))
     assert np.allclose(log_joint - log_posterior, log_evidence(log_likelihood(grid), grid))
 
@@ -95,7 +103,7 @@ for name, log_likelihood in models.items():
 # $$\text{KL}(q \,\|\, p(z)) = \tfrac12 \bigl( \mu^2 + \sigma^2 - 1 - \log \sigma^2 \bigr) .$$
 #
 # A standard deviation must be positive, which a network's output is not by itself. So the network will put out $\texttt{logvar} = \log \sigma^2$, any real number; $\sigma^2 = e^{\texttt{logvar}}$, and
-# $\sigma = e^{\texttt{logvar}/2}$. With several latents the KLs of the single ones add up, because their logarithms do.
+# $\sigma = e^{\texttt{logvar}/2}$. With several latents $q$ and the prior are products over the latents, so $\log q$ and $\log p$ are sums, and the KLs of the single latents add up.
 #
 # **Predict:** what is the KL for $\mu = 2$, $\texttt{logvar} = 0$? For $\mu = 0$, $\texttt{logvar} = 2$? And where is it zero?
 #
@@ -113,48 +121,42 @@ def kl_divergence(mu, logvar):
 # %%
 # Check of exercise 1
 e2 = np.exp(2.0)
-expect(
-    "kl_divergence",
-    kl_divergence(np.array([[2.0, 0.0]]), np.zeros((1, 2))),
-    [2.0],
-    "½·2², by hand",
-    given="mu = [[2, 0]], logvar = [[0, 0]]",
-    mistakes={
-        "This is what averaging over the latents gives. The KL of independent latents adds up.": [
-            1.0
-        ],
-        "The ½ is missing.": [4.0],
-        "The sign is turned; a KL is never negative.": [-2.0],
-    },
-)
-expect(
-    "kl_divergence",
-    kl_divergence(np.zeros((1, 2)), np.array([[2.0, 0.0]])),
-    [(e2 - 3) / 2],
-    "(e² − 1 − 2)/2, by hand",
-    given="mu = [[0, 0]], logvar = [[2, 0]]",
-    mistakes={
-        "This takes logvar for log σ; it is log σ².": [(e2**2 - 5) / 2],
-        "The term − logvar is squared.": [(e2 - 1 - 4) / 2],
-        "σ² is exp(logvar), not its square root.": [(np.e - 3) / 2],
-        "This takes logvar for σ².": [(2 + 1 - 2 - np.log(2)) / 2],
-    },
-)
-expect(
-    "kl_divergence",
-    kl_divergence(
-        np.array([[2.0, 1.0, 0.0], [0.0, 0.0, 0.0]]), np.array([[0.0, 0.0, 2.0], [0.0, 0.0, 0.0]])
-    ),
-    [2 + 0.5 + (e2 - 3) / 2, 0.0],
-    "the latents add up; q = prior costs nothing",
-    given="mu = [[2, 1, 0], [0, 0, 0]], logvar = [[0, 0, 2], [0, 0, 0]]",
-)
+for mu, logvar, exact, why, mistakes in (
+    ([[2.0, 0.0]], [[0.0, 0.0]], 2.0, "½·2², by hand", {
+        "This is what averaging over the latents gives; the KLs of the latents add up.": 1.0,
+        "The ½ is missing.": 4.0,
+        "The sign is flipped; a KL is never negative.": -2.0,
+        "The 1 is subtracted once; it belongs to each latent.": 2.5,
+    }),
+    ([[0.0, 0.0]], [[2.0, 0.0]], (e2 - 3) / 2, "(e² − 1 − 2)/2, by hand", {
+        "This takes logvar for log σ; it is log σ².": (e2**2 - 5) / 2,
+        "The term − logvar is squared.": (e2 - 5) / 2,
+        "σ² is exp(logvar), not its square root.": (np.e - 3) / 2,
+        "The term − logvar has a plus.": (e2 + 1) / 2,
+        "This takes logvar for σ².": (2 + 1 - 2 - np.log(2)) / 2,
+    }),
+    ([[0.0, 0.0]], [[0.0, -2.0]], (1 / e2 + 1) / 2, "(e⁻² − 1 + 2)/2, by hand", {}),
+    ([[2.0, 1.0, 0.0]], [[0.0, 0.0, 2.0]], 2.5 + (e2 - 3) / 2, "the latents add up", {}),
+):  # fmt: skip
+    expect(
+        "kl_divergence",
+        call(kl_divergence, np.array(mu), np.array(logvar)),
+        [exact],
+        why,
+        given=f"mu = {mu}, logvar = {logvar}",
+        mistakes={sentence: [value] for sentence, value in mistakes.items()},
+    )
+many = call(kl_divergence, np.array([[2.0, 0.0], [0.0, 0.0], [0.0, 2.0]]), np.zeros((3, 2)))
+expect("kl_divergence", many, [2.0, 0.0, 2.0], "one number for each image", given="three images")
 print("kl_divergence: right")
+assert round((e2 - 3) / 2, 2) == 2.19
 
 # %% [markdown]
+# So the answers are 2; $(e^2 - 3)/2 = 2.19$; and zero where the guess is the prior itself, $\mu = 0$, $\texttt{logvar} = 0$.
+#
 # ### Exercise 2: `kl_backward`
 #
-# We shall need its gradient. Differentiate the closed form, by pen: once with respect to $\mu$, once with respect to $\texttt{logvar}$ (remember that
+# We shall need its gradient. Differentiate the closed form, on paper: once with respect to $\mu$, once with respect to $\texttt{logvar}$ (remember that
 # $\frac{d}{dt} e^t = e^t$).
 
 
@@ -172,7 +174,7 @@ mu, logvar = (
     np.array([[0.5, -1.0], [2.0, 0.3], [0.0, -0.7]]),
     np.array([[1.0, 0.2], [-2.0, 0.5], [0.4, -1.0]]),
 )
-dmu, dlogvar = kl_backward(mu, logvar)
+dmu, dlogvar = call(kl_backward, mu, logvar, returns="dmu, dlogvar")
 measured = numerical_gradient(lambda m: kl_divergence(m, logvar).sum(), mu)
 expect(
     "kl_backward: dmu",
@@ -182,7 +184,9 @@ expect(
     given="three images, two latents",
     tolerance=1e-8,
     mistakes={
-        "This counts the ½ twice; the 2 of the square cancels it.": measured / 2,
+        "The 2 of the square cancels the ½: this is μ.": 2 * measured,
+        "The ½ is there twice; the 2 of the square cancels it.": measured / 2,
+        "dmu and dlogvar are exchanged.": 0.5 * (np.exp(logvar) - 1),
         "1/B is applied at the end of the network.": measured / 3,
     },
 )
@@ -219,12 +223,12 @@ assert np.isclose((WEIGHTS * EPS**2).sum(), 1, rtol=0, atol=1e-12)  # E[ε²] = 
 # ### Exercise 3: `elbo`
 #
 # Put it together. `log_likelihood` is a function of $z$ that returns $\log p(x \mid z)$ for each entry; `EPS` and `WEIGHTS` are above. Use your `kl_divergence`, which wants
-# arrays of shape (1, 1) here: `np.array([[mu]])`.
+# arrays of shape (1, 1) here, `np.array([[mu]])`, and returns one of shape (1,): take its entry `[0]`.
 
 
 # %%
 def elbo(log_likelihood, mu, logvar):
-    """E_q[log p(x|z)] − KL(q ‖ prior) for q = N(mu, exp(logvar)); mu, logvar and it are numbers."""
+    """E_q[log p(x|z)] − KL(q ‖ prior) for q = N(mu, exp(logvar)): a number, as are mu, logvar."""
     # BEGIN SOLUTION
     z = mu + np.exp(logvar / 2) * EPS
     reconstruction = (WEIGHTS * log_likelihood(z)).sum()
@@ -238,7 +242,7 @@ def elbo(log_likelihood, mu, logvar):
 
 
 def line_elbo(mu, logvar, sigma2=None, kl=1.0):
-    """The ELBO of the line, by pen: E[(x − 1.5 z − 0.5)²] = (x − 1.5 μ − 0.5)² + 1.5² σ²."""
+    """The ELBO of the line, on paper: E[(x − 1.5 z − 0.5)²] = (x − 1.5 μ − 0.5)² + 1.5² σ²."""
     sigma2 = np.exp(logvar) if sigma2 is None else sigma2
     square = (x - 1.5 * mu - 0.5) ** 2 + 1.5**2 * sigma2
     return (
@@ -248,12 +252,17 @@ def line_elbo(mu, logvar, sigma2=None, kl=1.0):
     )
 
 
-for mu, logvar in ((0.0, 0.0), (1.0, 0.0), (0.8, -2.0)):
+def log_of_mean(mu, logvar):
+    likelihood = np.exp(line(mu + np.exp(logvar / 2) * EPS))
+    return np.log((WEIGHTS * likelihood).sum()) - 0.5 * (mu**2 + np.exp(logvar) - 1 - logvar)
+
+
+for mu, logvar in ((0.8, -2.0), (0.0, 0.0), (1.0, 0.0)):
     expect(
         "elbo",
-        elbo(line, mu, logvar),
+        call(elbo, line, mu, logvar),
         line_elbo(mu, logvar),
-        "by pen, for the straight line",
+        "on paper, for the straight line",
         given=f"mu = {mu}, logvar = {logvar}",
         mistakes={
             "The KL is added; it is subtracted.": line_elbo(mu, logvar, kl=-1.0),
@@ -263,6 +272,10 @@ for mu, logvar in ((0.0, 0.0), (1.0, 0.0), (0.8, -2.0)):
                 mu, logvar, np.exp(2 * logvar)
             ),
             "This is the negative: a loss, not the bound.": -line_elbo(mu, logvar),
+            "σ is exp(logvar / 2), not logvar.": line_elbo(mu, logvar, logvar**2),
+            "The mean is inside the logarithm; the ELBO is a mean of logarithms.": log_of_mean(
+                mu, logvar
+            ),
         },
     )
 print("elbo: right")
@@ -270,7 +283,7 @@ print("elbo: right")
 # %% [markdown]
 # ## Is the identity true?
 #
-# Take any guess. Compute the evidence on a grid (notebook 04), the ELBO (yours), and the KL from the posterior on a grid, each in its own way. The books must balance, to
+# Take any guess. Compute the evidence on a grid (notebook 04), the ELBO (yours), and the KL from the posterior on a grid, each in its own way. The books must balance, up to
 # rounding:
 
 # %%
@@ -279,8 +292,7 @@ print("elbo: right")
 def kl_from_posterior(log_likelihood, mu, logvar):
     """E_q[log q(z) − log p(z|x)], by a sum over the grid."""
     log_q = log_normal(grid, mu, np.exp(logvar / 2))
-    log_joint = log_likelihood(grid) + log_normal(grid, 0, 1)
-    log_posterior = log_joint - log_evidence(log_likelihood(grid), grid)
+    log_posterior = log_posterior_on_grid(log_likelihood)
     return (np.exp(log_q) * (log_q - log_posterior)).sum() * (grid[1] - grid[0])
 
 
@@ -302,7 +314,7 @@ for name, log_likelihood in models.items():
 # %% [markdown]
 # ## The picture to remember
 #
-# The ELBO for all guesses: $\mu$ to the right, $\log \sigma$ upward. The lighter, the higher; a cross marks the best guess.
+# The ELBO for all guesses: $\mu$ to the right, $\log \sigma$ upward. Lines of equal height are labeled; the lighter, the higher; a cross marks the best guess.
 #
 # **Predict before you look.** For the straight line the posterior is a normal distribution: can the ELBO reach $\log p(x)$? For the parabola the posterior has two humps:
 # how many best guesses are there, and do they reach it?
@@ -329,11 +341,12 @@ for axes, (name, log_likelihood) in zip(panels, models.items()):
     axes.set(xlabel=r"$\mu$", title=f"{name}:  ELBO − log p(x), in nats")
 panels[0].set_ylabel(r"$\log \sigma$")
 plt.show()
+
 for name, missing in best.items():
-    print(f"{name:20} the best guess on this raster misses log p(x) by {missing:.4f} nats")
+    print(f"{name:20} the best guess in the picture misses log p(x) by {missing:.4f} nats")
 
 # %% [markdown]
-# For the straight line the surface touches $\log p(x)$ at one point: the guess that *is* the posterior. (The raster misses the point by a hair.) By notebook 04 it lies at
+# For the straight line the surface touches $\log p(x)$ at one point: the guess that *is* the posterior. (The grid of the picture misses the point by a hair.) By the formula of notebook 04, with the $s$ of here, it lies at
 # $\mu = a(x-c)/(a^2+s^2)$, $\sigma^2 = s^2/(a^2+s^2)$:
 
 # %%
@@ -343,7 +356,7 @@ assert np.isclose(elbo(line, mu, np.log(sigma2)), log_evidence(line(grid), grid)
 assert best["f(z) = 1.5 z + 0.5"] < 0.01
 
 # %% [markdown]
-# For the parabola there are two best guesses, one on each hump. Each covers one half of the posterior and is blind for the other, and so it misses
+# For the parabola there are two best guesses, one on each hump. Each covers one half of the posterior and is blind to the other, and so it misses
 # $\log 2 = 0.69$ nats, and a little more because a hump is not quite normal. A guess that spreads over both humps would do worse: it would put draws in the valley
 # between, where the posterior is nearly zero, and the KL from the posterior punishes that hard. *One Gaussian prefers to be right about one cause to being vague about both.*
 
@@ -367,13 +380,13 @@ assert log_evidence(parabola(grid), grid) - over_both > 3
 # 1. $\log p(x) = \text{ELBO} + \text{KL}(q \,\|\, \text{posterior})$, exactly, for every $q$.
 # 2. $\text{ELBO} = \mathbb E_q[\log p(x \mid z)] - \text{KL}(q \,\|\, \text{prior})$; both parts can be computed.
 # 3. $\text{KL}(q \,\|\, \text{prior}) = \tfrac12 \sum (\mu^2 + \sigma^2 - 1 - \log\sigma^2)$, never negative, adding up over latents.
-# 4. The bound is tight only if the posterior is in the family of guesses. With two humps and one Gaussian, $\log 2$ is lost.
+# 4. The bound is tight only if the posterior is in the family of guesses. With two equal humps, far apart, and one Gaussian, $\log 2$ is lost.
 # 5. Two KLs: the one from the prior is a part of the ELBO, the one from the posterior is what it lacks.
 #
 # ## Further exercises
 #
 # 1. *(easy)* Which $q$ has $\text{KL}(q \,\|\, \text{prior}) = 0$? What is its ELBO here? When would training end up there? (This is called *posterior collapse*; notebook 08 makes it happen.)
 # 2. *(medium)* Let $q$ be an even mixture of two normal distributions at $\pm\mu$. Its KL has no closed form; do it on the grid. How close does the ELBO come for the parabola?
-# 3. *(open)* The roles exchanged, $\text{KL}(\text{posterior} \,\|\, q)$, is another measure of wrongness. Find its best Gaussian for the parabola, and look at it beside ours. Why can a VAE not use it?
+# 3. *(open)* With the roles exchanged, $\text{KL}(\text{posterior} \,\|\, q)$, is another measure of wrongness. Find its best Gaussian for the parabola, and look at it beside ours. Why can a VAE not use it?
 #
 # Next: [06 · Reparameterization](06_reparameterization.ipynb).

@@ -46,7 +46,7 @@ def relu_backward(dy, y):
     return dy * (y > 0)
 
 
-def sigmoid(l):  # noqa: E741
+def sigmoid(l):
     return 0.5 + 0.5 * np.tanh(l / 2)
 
 

@@ -7,7 +7,7 @@ are taken out), folder (the working folder), checks (a verdict in words instead 
 """
 
 from numpyvae.course.blanks import blank
-from numpyvae.course.checks import NotYet, expect
+from numpyvae.course.checks import NotYet, call, expect
 from numpyvae.course.folder import functions, start, tutorials
 
-__all__ = ["NotYet", "blank", "expect", "functions", "start", "tutorials"]
+__all__ = ["NotYet", "blank", "call", "expect", "functions", "start", "tutorials"]

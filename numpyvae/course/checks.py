@@ -1,6 +1,9 @@
 """A check that says in words what is wrong."""
 
-from collections.abc import Mapping
+import copy
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +19,56 @@ class NotYet(AssertionError):  # noqa: N818  (a verdict, not an error of the pro
     def _render_traceback_(self) -> list[str]:
         """What IPython asks an exception for, if it has it."""
         return str(self).splitlines()
+
+
+def call(function: Callable[..., Any], *arguments: Any, returns: str = "a value") -> Any:
+    """What a learner's function returns, as an array, or as many as `returns` names: "dx, dW, db".
+
+    Raises NotYet, in words, if it returns nothing or too few or too many, if it changes an
+    argument, or if its arithmetic fails (inside np.errstate(...="raise"): if it overflows).
+    """
+    name, before = function.__name__, copy.deepcopy(arguments)
+    try:
+        result = function(*arguments)
+    except ArithmeticError as error:
+        raise NotYet(f"{name}: not yet\n  {error}") from None
+    for parameter, given, now in zip(inspect.signature(function).parameters, before, arguments):
+        if not _same(given, now):
+            remedy = "work on a copy, and return new arrays"
+            raise NotYet(f"{name}: not yet\n  it has changed its argument {parameter}; {remedy}")
+    if result is None:
+        raise NotYet(f"{name}: not yet\n  it returns None: is a `return` missing?")
+    names = returns.split(", ")
+    if len(names) == 1:
+        return _returned(name, result)
+    count = len(result) if isinstance(result, tuple | list) else 1
+    if count != len(names):
+        raise NotYet(f"{name}: not yet\n  expected {len(names)} results, {returns}; got {count}")
+    return tuple(_returned(f"{name}: {part}", value) for part, value in zip(names, result))
+
+
+def _same(before: Any, now: Any) -> bool:
+    """Whether an argument, an array or a dictionary of arrays, is what it was."""
+    if isinstance(now, dict):
+        return before.keys() == now.keys() and all(_same(before[key], now[key]) for key in now)
+    return not isinstance(now, np.ndarray) or np.array_equal(before, now)
+
+
+def _returned(name: str, value: Any) -> Array:
+    """An array or a number; of a list it could be made, but later cells would not know that."""
+    if isinstance(value, list | tuple):
+        kind = type(value).__name__
+        raise NotYet(
+            f"{name}: not yet\n  yours is a {kind}; return an array, as np.array(...) does"
+        )
+    return _as_array(name, value)
+
+
+def _as_array(name: str, value: Any) -> Array:
+    try:
+        return np.asarray(value) * 1
+    except (TypeError, ValueError):
+        raise NotYet(f"{name}: not yet\n  yours is no array of numbers, but {value!r}") from None
 
 
 def expect(
@@ -40,10 +93,7 @@ def expect(
     head = f"{name}: not yet" + (f", for {given}" if given else "")
     if yours is None:
         raise NotYet(f"{head}\n  yours is None: is a `return` missing?")
-    try:
-        found, right = np.asarray(yours) * 1.0, np.asarray(exact)
-    except (TypeError, ValueError):
-        raise NotYet(f"{head}\n  yours is no array of numbers, but {yours!r}") from None
+    found, right = _as_array(name, yours), np.asarray(exact)
     if found.shape != right.shape:
         turned = found.shape == right.shape[::-1]
         remark = "; is it transposed?" if turned else ""

@@ -7,7 +7,7 @@ import json
 import linecache
 from os import PathLike
 from pathlib import Path
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 from numpyvae.checkpoints import replacing
@@ -68,26 +68,48 @@ def functions(notebook: str, folder: str | PathLike[str] = ".") -> SimpleNamespa
     path, origin = Path(folder) / name, f"your own functions, from {name}"
     if not path.exists():
         path, origin = tutorials() / name, f"our solutions: there is no {name} in this folder"
-    elif NOT_WRITTEN in _code(path):
-        path, origin = tutorials() / name, f"our solutions: {name} has exercises left"
-    source = _code(path)
-    try:
-        body = ast.parse(source).body
-    except SyntaxError as error:
-        raise ValueError(f"{path}: {error.msg} in {(error.text or '').strip()!r}") from None
-    parts: list[ast.stmt] = [
-        part for part in body if isinstance(part, ast.FunctionDef | ast.Import | ast.ImportFrom)
-    ]
-    linecache.cache[str(path)] = (len(source), None, source.splitlines(True), str(path))
+    elif left := _not_written(_cells(path)):
+        path, origin = tutorials() / name, f"our solutions: {name} lacks {', '.join(left)}"
     namespace: dict[str, Any] = {}
-    exec(compile(ast.Module(parts, []), str(path), "exec"), namespace)
-    found = {part.name: namespace[part.name] for part in parts if isinstance(part, ast.FunctionDef)}
+    for number, (source, cell) in enumerate(_cells(path), start=1):
+        place = f"{path}, code cell {number}"
+        linecache.cache[place] = (len(source), None, source.splitlines(True), place)
+        exec(compile(_definitions(cell), place, "exec"), namespace)
+    found = {key: value for key, value in namespace.items() if isinstance(value, FunctionType)}
     return SimpleNamespace(origin=origin, **found)
 
 
-def _code(path: Path) -> str:
-    """All code cells of a notebook, without the lines that only Jupyter understands."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    lines = "\n\n".join(code).splitlines(True)
-    return "".join(line for line in lines if not line.startswith(("%", "!")))
+def _cells(path: Path) -> list[tuple[str, ast.Module]]:
+    """The code cells of a notebook, without the lines that only Jupyter understands."""
+    found = []
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "code":
+            lines = "".join(cell["source"]).splitlines(True)
+            jupyter = [
+                line.startswith(("%", "!", "?")) or line.rstrip().endswith("?") for line in lines
+            ]
+            source = "".join("\n" if skip else line for skip, line in zip(jupyter, lines))
+            try:
+                found.append((source, ast.parse(source)))
+            except SyntaxError as error:
+                line = (error.text or "").strip()
+                raise ValueError(f"{path}: {error.msg} in {line!r}; correct and save it") from None
+    return found
+
+
+def _not_written(cells: list[tuple[str, ast.Module]]) -> list[str]:
+    """The functions whose place is still empty."""
+    return [
+        str(node.value).removesuffix(f": {NOT_WRITTEN}")
+        for _, cell in cells
+        for node in ast.walk(cell)
+        if isinstance(node, ast.Constant) and str(node.value).endswith(f": {NOT_WRITTEN}")
+    ]
+
+
+def _definitions(cell: ast.Module) -> ast.Module:
+    """Imports and functions; and constants, if nothing else is in the cell."""
+    kinds: tuple[type[ast.stmt], ...] = (ast.FunctionDef, ast.Import, ast.ImportFrom)
+    if all(isinstance(part, (*kinds, ast.Assign)) for part in cell.body):
+        return cell
+    return ast.Module([part for part in cell.body if isinstance(part, kinds)], [])
