@@ -28,9 +28,7 @@ print("log_evidence:", mine.origin)
 x, s = 2.0, 0.4
 grid = np.linspace(-8, 8, 3201)
 models = {
-    "f(z) = 1.5 z + 0.5": lambda z: log_normal(
-        x, 1.5 * z + 0.5, s
-    ),  # log p(x|z) as a function of z
+    "f(z) = 1.5 z + 0.5": lambda z: log_normal(x, 1.5 * z + 0.5, s),
     "f(z) = z²": lambda z: log_normal(x, z**2, s),
 }
 line, parabola = models.values()

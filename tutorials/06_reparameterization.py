@@ -4,7 +4,7 @@
 # **The one idea: move the randomness out of the way, and a gradient passes through a random draw.**
 #
 # The ELBO of notebook 05 is a mean over draws $z$ from $q = \mathcal N(\mu, \sigma^2)$, and we want to change $\mu$ and $\sigma$ so that it
-# grows. But how does one differentiate with respect to the parameters of a *dice*? There are two answers. You write both, prove by experiment that both are right,
+# grows. But how does one differentiate with respect to the parameters of a *die*? There are two answers. You write both, show by experiment that both are right,
 # and see why everybody uses the second.
 #
 # *You need:* notebook 05, the standard error of a mean. *Time:* 45 minutes.
@@ -13,7 +13,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from numpyvae.course import expect
+from numpyvae.course import call, expect
 from numpyvae.pictures import COLOURS, STYLE
 
 plt.style.use(STYLE)
@@ -22,7 +22,7 @@ plt.style.use(STYLE)
 # ## A problem with a known answer
 #
 # Let $f(z) = z^2 + \sin z$, let $z$ come from $\mathcal N(\mu, \sigma^2)$, and ask for the gradient of the mean $\mathbb E[f(z)]$ with respect to $\mu$ and
-# $\texttt{logvar} = \log \sigma^2$. Here the mean can be done by pen: $\mathbb E[z^2] = \mu^2 + \sigma^2$, and $\mathbb E[\sin z] = e^{-\sigma^2/2} \sin\mu$. So
+# $\texttt{logvar} = \log \sigma^2$. Here the mean can be done by hand: $\mathbb E[z^2] = \mu^2 + \sigma^2$, and $\mathbb E[\sin z] = e^{-\sigma^2/2} \sin\mu$, which is the imaginary part of the known $\mathbb E[e^{iz}] = e^{i\mu - \sigma^2/2}$. So
 #
 # $$\mathbb E[f] = \mu^2 + \sigma^2 + e^{-\sigma^2/2} \sin \mu .$$
 #
@@ -96,45 +96,54 @@ def score_gradient(f_values, z, mu, logvar):
 
 
 # %%
-# Check of exercise 1: two draws by hand, with μ = 1 and σ² = 4
-dmu, dlogvar = score_gradient(np.array([10.0, 10.0]), np.array([3.0, 1.0]), 1.0, np.log(4.0))
+# Check of exercise 1: two draws by hand, with μ = 1 and σ² = 9
+draws, heights = np.array([4.0, 1.0]), np.array([18.0, 10.0])
+dmu, dlogvar = call(score_gradient, heights, draws, 1.0, np.log(9.0), returns="dmu, dlogvar")
+given = "f = [18, 10], z = [4, 1], mu = 1, logvar = log 9"
 expect(
     "score_gradient: dmu",
     dmu,
-    [5.0, 0.0],
-    "10·(3 − 1)/4, by hand",
-    given="f = 10, z = [3, 1], mu = 1, logvar = log 4",
+    [6.0, 0.0],
+    "18·(4 − 1)/9 and 10·0/9, by hand",
+    given=given,
     mistakes={
-        "This divides by σ; it is σ².": [10.0, 0.0],
-        "The sign is turned.": [-5.0, 0.0],
-        "f is missing.": [0.5, 0.0],
+        "This divides by σ; it is σ².": [18.0, 0.0],
+        "The sign is flipped.": [-6.0, 0.0],
+        "f is missing.": [1 / 3, 0.0],
+        "dmu and dlogvar are exchanged.": [0.0, -5.0],
     },
 )
 expect(
     "score_gradient: dlogvar",
     dlogvar,
     [0.0, -5.0],
-    "10·½·(4/4 − 1) and 10·½·(0 − 1), by hand",
-    given="f = 10, z = [3, 1], mu = 1, logvar = log 4",
-    mistakes={"The ½ is missing.": [0.0, -10.0], "The −1 is missing.": [5.0, 0.0]},
+    "18·½·(9/9 − 1) and 10·½·(0 − 1), by hand",
+    given=given,
+    mistakes={
+        "The ½ is missing.": [0.0, -10.0],
+        "The −1 is missing.": [9.0, 0.0],
+        "This is the derivative with respect to σ, not logvar.": [0.0, -10 / 3],
+        "This is the derivative with respect to σ², not logvar.": [0.0, -5 / 9],
+    },
 )
 print("score_gradient: right")
 
 # %% [markdown]
 # ## The second answer: push the draws
 #
-# Write the draw as $z = \mu + \sigma\epsilon$, $\epsilon$ from $\mathcal N(0, 1)$. The dice is now $\epsilon$, and it knows nothing of the parameters.
+# Write the draw as $z = \mu + \sigma\epsilon$, $\epsilon$ from $\mathcal N(0, 1)$. The die is now $\epsilon$, and it knows nothing of the parameters.
 # Once $\epsilon$ is thrown, $z$ is an ordinary smooth function of $\mu$ and $\texttt{logvar}$, and the chain rule applies:
 #
 # $$\frac{\partial z}{\partial \mu} = 1, \qquad \frac{\partial z}{\partial\, \texttt{logvar}} = \frac{\partial \sigma}{\partial\, \texttt{logvar}}\, \epsilon = \tfrac12 \sigma\, \epsilon
 #   \qquad\text{since } \sigma = e^{\texttt{logvar}/2} .$$
 #
-# So $\dfrac{\partial}{\partial\mu} \mathbb E[f(\mu + \sigma\epsilon)] = \mathbb E[f'(z)]$ and $\dfrac{\partial}{\partial\, \texttt{logvar}} \mathbb E[f] = \mathbb E[f'(z) \cdot \tfrac12 \sigma \epsilon]$. This
+# The density of $\epsilon$ does not depend on $\mu$ or $\sigma$, so one may differentiate inside the mean:
+# $\dfrac{\partial}{\partial\mu} \mathbb E[f(\mu + \sigma\epsilon)] = \mathbb E[f'(z)]$ and $\dfrac{\partial}{\partial\, \texttt{logvar}} \mathbb E[f] = \mathbb E[f'(z) \cdot \tfrac12 \sigma \epsilon]$. This
 # is the **reparameterization** of Kingma & Welling (2014), and the reason why a VAE can be trained by backpropagation. In the network, $f'(z)$ is the `dz` that comes back from the decoder.
 #
 # ### Exercise 2: `reparameterize` and `reparameterize_backward`
 #
-# Note that the noise is an *argument*. Backward must use the very same `eps` as forward: with a new one, it would be the gradient of another draw.
+# Return new arrays. Note that the noise is an *argument*. Backward must use the very same `eps` as forward: with a new one, it would be the gradient of another draw.
 
 
 # %%
@@ -159,7 +168,7 @@ def reparameterize_backward(dz, logvar, eps):
 mu, logvar, eps = np.array([[1.0, 1.0]]), np.array([[2.0, -2.0]]), np.array([[1.0, -1.0]])
 expect(
     "reparameterize",
-    reparameterize(mu, logvar, eps),
+    call(reparameterize, mu, logvar, eps),
     [[1 + np.e, 1 - 1 / np.e]],
     "σ = exp(logvar/2) is e and 1/e",
     given="mu = [[1, 1]], logvar = [[2, -2]], eps = [[1, -1]]",
@@ -173,10 +182,15 @@ expect(
     },
 )
 dz = np.array([[3.0, 5.0]])
-dmu, dlogvar = reparameterize_backward(dz, logvar, eps)
+dmu, dlogvar = call(reparameterize_backward, dz, logvar, eps, returns="dmu, dlogvar")
 right = np.array([[1.5 * np.e, -2.5 / np.e]])
 expect(
-    "reparameterize_backward: dmu", dmu, dz, "z moves with mu, one to one", given="dz = [[3, 5]]"
+    "reparameterize_backward: dmu",
+    dmu,
+    [[3.0, 5.0]],
+    "z moves with mu, one to one",
+    given="dz = [[3, 5]]",
+    mistakes={"dmu and dlogvar are exchanged.": right},
 )
 expect(
     "reparameterize_backward: dlogvar",
@@ -231,12 +245,13 @@ assert sigmas > 50
 # %% [markdown]
 # ## The picture to remember
 #
-# Both are right on average. But a VAE uses *one* draw for each image and step, so what counts is how far a single one may be off.
+# Both are right on average. But a VAE uses *one* draw for each image and step, so what counts is how far off a single one may be.
 #
-# **Predict before you look:** suppose that we add the constant 10 to $f$. The exact gradient does not change. What happens to the spread of either estimator?
+# **Predict before you look:** suppose that we add the constant 10 to $f$. The exact gradient does not change, and neither does the mean of the score function, because $\mathbb E[\partial \log q] = \partial \int q\, dz = \partial\, 1 = 0$. What happens to the spread of each?
 
 # %%
-constants = np.array([0.0, 3.0, 10.0, 30.0, 100.0])
+constants = np.array([0.0, 10.0, 30.0, 100.0, 150.0])
+assert abs(score_gradient(1.0, z, MU, LOGVAR)[0].mean()) < 4 / N**0.5 / np.exp(LOGVAR / 2)  # 0
 spread_score = [score_gradient(f(z) + constant, z, MU, LOGVAR)[0].std() for constant in constants]
 spread_push = [push[0].std() for constant in constants]  # f' knows nothing of a constant
 figure, panels = plt.subplots(1, 2, figsize=(9.5, 3.6))
@@ -246,7 +261,7 @@ panels[0].hist(
     hundreds[0], bins, density=True, histtype="step", color=COLOURS[4], label="score function"
 )
 panels[0].hist(
-    hundreds[1], bins, density=True, color=COLOURS[5], alpha=0.6, label="reparameterized"
+    hundreds[1], bins, density=True, color=COLOURS[0], alpha=0.6, label="reparameterized"
 )
 panels[0].axvline(exact[0], color="black", linestyle="--", label="exact gradient")
 panels[0].set(
@@ -266,14 +281,15 @@ panels[1].legend()
 plt.show()
 print(
     f"standard deviation of one estimate: {spread_score[0]:.2f} and {spread_push[0]:.2f}; "
-    f"with 100 added: {spread_score[-1]:.1f} and {spread_push[-1]:.2f}"
+    f"with 150 added: {spread_score[-1]:.1f} and {spread_push[-1]:.2f}"
 )
 assert spread_score[0] > 1.5 * spread_push[0]
-assert round(spread_score[-1] / spread_push[-1], -1) == 40
+assert hundreds[0].std() > 1.5 * hundreds[1].std()
+assert 50 < spread_score[-1] / spread_push[-1] < 65
 
 # %% [markdown]
-# In a VAE $f$ is the log-likelihood of a picture: about $-150$, a large constant with small differences. That is why the score function is so bad there. The spread falls as one over the
-# root of the number of draws, so to make up for a factor of 40 in the spread one needs 1,600 times as many draws.
+# In a VAE $f$ is the log-likelihood of a picture, about $-150$: mostly a constant. Here $\pm 150$ make the spread more than fifty times as large as that of the reparameterized estimate. The spread of a mean falls as one over the
+# root of the number of draws, so to make up for a factor of 50 one needs 2,500 times as many draws.
 #
 # What is the score function good for, then? It needs no slope. Where $z$ is a *choice* (which word comes next, which door to open), $f'$ does not exist, and it is all there is.
 #
