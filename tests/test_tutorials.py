@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from spellchecker import SpellChecker
 
+import numpyvae
 from numpyvae import course
 from numpyvae.course.blanks import BEGIN, END, NOT_WRITTEN
 
@@ -191,6 +192,65 @@ def test_every_blank_is_met_by_a_check_first(name, tmp_path, monkeypatch, capsys
         assert str(error) == f"{function.name}: {NOT_WRITTEN}"
 
 
+# A mistake in each exercise, and the words in which its check names it.
+
+WRONG = [
+    ("01", "return x @ W + b", "return x @ W", "the bias is missing"),
+    ("01", "db = dy.sum(axis=0)", "db = dy.mean(axis=0)", "the mean over the examples"),
+    ("01", "return dx, dW, db", "return dW, db", "expected 3 results, dx, dW, db; got 2"),
+    ("02", "/ (2 * h)\n", "/ h\n", "2h apart"),
+    ("02", "x[index] = here\n", "pass\n", "not put back"),
+    ("02", ".max() / size)", ".max())", "the absolute difference"),
+    ("03", "return dy * (y > 0)", "return dy * (dy > 0)", "the sign of dy"),
+    ("03", "0.5 + 0.5 * np.tanh(l / 2)", "1 / (1 + np.exp(-l))", "overflow"),
+    ("03", "x * logits).sum(axis=1)", "x * logits).mean(axis=1)", "the mean over the pixels"),
+    ("03", "return sigmoid(logits) - x", "return (sigmoid(logits) - x) / len(x)", "1/B"),
+    ("03", "(np.sqrt(s) + eps)", "np.sqrt(s + eps)", "outside the root"),
+    ("03", "return theta, s", "return s, theta", "exchanged"),
+    ("04", "likelihood + log_normal(z, 0, 1) + ", "likelihood + ", "The prior is missing"),
+    ("04", "log_terms - largest", "log_terms", "yours"),
+    ("04", "log_joint - log_evidence(log_likelihood, z)", "log_joint", "the joint density"),
+    ("05", "logvar).sum(axis=1)", "logvar).mean(axis=1)", "averaging over the latents"),
+    ("05", "return mu, 0.5 * (np", "return mu, (np", "The ½ is missing"),
+    ("05", "return reconstruction - kl", "return reconstruction + kl", "The KL is added"),
+    ("05", "return reconstruction - kl", "print(reconstruction - kl)", "it returns None"),
+    ("06", "(z - mu) / variance\n", "(z - mu) / variance**0.5\n", "it is σ²"),
+    ("06", "return mu + np.exp(logvar / 2)", "return mu + np.exp(logvar)", "takes the variance"),
+    ("06", "dz * 0.5 * np.exp", "dz * np.exp", "The ½ is missing"),
+    ("07", '"logits"], t["target"]).m', '"logits"], t["x"]).m', "compare with the target"),
+    ("07", 'relu(dense(t["x"], theta["W_h1"], theta["b_h1"]))',
+     'dense(t["x"], theta["W_h1"], theta["b_h1"])', "h should have relu"),
+    ("07", "grad[name], s[name], lr)", "grad[name], 0.0, lr)", "The old s was lost"),
+    ("08", "theta, s = step(", "theta, _ = step(", "hand the new s"),
+    ("08", "rng.permutation(len(images))", "np.arange(len(images))", "random order"),
+    ("08", "range(0, len(images), batch_size)", "range(0, len(images) - batch_size, batch_size)",
+     "is the last batch lost?"),
+    ("08", "np.meshgrid(z, z[::-1])", "np.meshgrid(z, z)", "upside down"),
+    ("08", "mu.var(axis=0)", "mu.std(axis=0)", "is this the s.d.?"),
+    ("09", "+ 2 * np.log(", "+ np.log(", "is Δ², not Δ"),
+    ("09", "- largest).mean(axis=2)", "- largest).sum(axis=2)", "not divided by k"),
+    ("10", "np.clip(spoiled, 0, 1)", "spoiled", "clip"),
+    ("10", 't["target"] = clean', "pass", "still the spoiled picture"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("number", "old", "new", "words"), WRONG)
+def test_a_check_says_in_words_what_is_wrong(number, old, new, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = next(name for name in NAMES if name.startswith(number))
+    code = cells(name)
+    if number in LONG:  # without the trainings, and with some model that needs none
+        numpyvae.save("08_mnist.npz", numpyvae.VAE())
+        needed = ("import ", "from ", "# Check of", "def log_sum_exp")
+        code = [cell for cell in code if BEGIN in cell or cell.startswith(needed)]
+    assert sum(cell.count(old) for cell in code if BEGIN in cell) == 1
+    broken = [cell.replace(old, new) if BEGIN in cell else cell for cell in code]
+    number, error = run_cells(broken)
+    assert isinstance(error, AssertionError), error
+    assert broken[number].startswith("# Check of")
+    assert words in str(error)
+
+
 # Mistakes that people make: in 07, its eight tests catch all of them, as its text claims.
 
 SHARE, DLOGVAR = (
@@ -198,8 +258,11 @@ SHARE, DLOGVAR = (
     "dlogvar = dmu + share * dmu_kl, dlogvar + share * dlogvar_kl",
 )
 SAMPLE = "return mu + np.exp(logvar / 2) * eps"
-SAMPLE_BACK = "return dz, dz * 0.5 * np.exp(logvar / 2) * eps"
-KL, KL_BACK = "(mu**2 + np.exp(logvar) - 1 - logvar)", "return mu, 0.5 * (np.exp(logvar) - 1)"
+SAMPLE_BACK = "return dz.copy(), dz * 0.5 * np.exp(logvar / 2) * eps"
+KL, KL_BACK = (
+    "(mu**2 + np.exp(logvar) - 1 - logvar)",
+    "return mu.copy(), 0.5 * (np.exp(logvar) - 1)",
+)
 MISTAKES = {
     "variance for sigma, forward": [(SAMPLE, SAMPLE.replace("logvar / 2", "logvar"))],
     "variance for sigma, both": [
@@ -288,7 +351,7 @@ def test_the_eight_tests_of_07_catch_every_mistake_and_the_gradient_check_eleven
     code = code[: 1 + max(i for i, cell in enumerate(code) if cell.startswith("# Check of"))]
     assert run_cells(code) == (None, None)
     words = re.search(
-        r"Of (\d+) mistakes .* alone\nfinds (\w+) of them", prose("07_whole_vae"), re.S
+        r"We made (\d+) mistakes .* alone\s+finds (\w+) of them", prose("07_whole_vae"), re.DOTALL
     )
     assert int(words[1]) == len(MISTAKES)
 
@@ -305,6 +368,11 @@ def test_the_eight_tests_of_07_catch_every_mistake_and_the_gradient_check_eleven
         seen_by_gradient_check += run_cells([*definitions, GRADIENT_CHECK])[0] is not None
     assert seen_by_gradient_check == 11
     assert words[2] == "eleven"
+
+
+def test_the_whole_vae_has_fewer_than_120_lines():
+    notebook = (FOLDER / "07_whole_vae.ipynb").read_text(encoding="utf-8")
+    assert int(re.search(r"the whole VAE: (\d+) lines", notebook)[1]) < 120
 
 
 # Prose
@@ -326,7 +394,7 @@ def test_the_prose_is_spelled_right():
     allowed = set((Path(__file__).parent / "words.txt").read_text(encoding="utf-8").split())
     texts = {name: prose(name) for name in NAMES}
     texts |= {
-        p.name: p.read_text(encoding="utf-8")
+        str(p): p.read_text(encoding="utf-8")
         for p in (FOLDER / "README.md", FOLDER.parent / "README.md")
     }
     used = {word for text in texts.values() for word in plain_words(text)}
