@@ -197,7 +197,8 @@ def _parser() -> argparse.ArgumentParser:
         "to a folder of yours. Files that are there already are left as they are.",
         COURSE,
     )
-    course.add_argument("action", choices=["start"], help="write the working folder")
+    writes = "write the working folder"
+    course.add_argument("action", choices=["start"], metavar="start", help=writes)
     course.add_argument("dir", metavar="DIR", help="the folder, made if it is not there")
     return parser
 

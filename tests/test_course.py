@@ -287,6 +287,8 @@ def test_the_wheel_holds_the_tutorials_and_needs_neither_jupyter_nor_a_checkout(
         os.chdir(here)
     with zipfile.ZipFile(wheels / name) as wheel:
         wheel.extractall(site)
+    inside = {path.name for path in (site / "numpyvae" / "course" / "tutorials").iterdir()}
+    assert inside == {path.name for path in (root / "tutorials").glob("*.ipynb")} | {"README.md"}
     code = (
         "import sys; sys.modules.update(dict.fromkeys(['IPython', 'nbformat', 'jupytext']))\n"
         "from numpyvae.cli import main; from numpyvae.course import tutorials\n"

@@ -5,7 +5,7 @@
 #
 # Here four parts join the dense layer: relu, sigmoid, a loss for pixels, and an optimizer. Together they make an *autoencoder*,
 # which learns to squeeze a picture of 784 pixels into ten numbers and to unfold it again. It works rather well. Then we ask it to
-# *invent* a picture, and it fails; and that failure is the reason why variational autoencoders exist.
+# *invent* a picture, and too often it fails; and that failure is the reason why variational autoencoders exist.
 #
 # *You need:* notebooks 01 and 02. *Time:* 75 minutes. *Runs in:* half a minute.
 
@@ -445,7 +445,7 @@ for axes, pictures, title in zip(
 plt.show()
 
 # %% [markdown]
-# Most of the middle row one can read. In the bottom row a few are nearly digits; the others are blots and loops. Where do the random codes lie? Measure the distance from a code to the nearest
+# Most of the middle row one can read. In the bottom row some could pass for digits; others are blots that no hand would write. Where do the random codes lie? Measure the distance from a code to the nearest
 # code of a real image, in units of the spread of the codes. If there were no holes, it would be the same for random codes and for real ones.
 
 # %%

@@ -288,7 +288,7 @@ assert hundreds[0].std() > 1.5 * hundreds[1].std()
 assert 50 < spread_score[-1] / spread_push[-1] < 65
 
 # %% [markdown]
-# In a VAE $f$ is the log-likelihood of a picture, about $-150$: mostly a constant. Here $\pm 150$ make the spread more than fifty times as large as that of the reparameterized estimate. The spread of a mean falls as one over the
+# In a VAE $f$ is the log-likelihood of a picture, about $-150$: mostly a constant. Here a constant of 150 makes the spread more than fifty times as large as that of the reparameterized estimate. The spread of a mean falls as one over the
 # root of the number of draws, so to make up for a factor of 50 one needs 2,500 times as many draws.
 #
 # What is the score function good for, then? It needs no slope. Where $z$ is a *choice* (which word comes next, which door to open), $f'$ does not exist, and it is all there is.
