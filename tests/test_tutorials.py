@@ -128,6 +128,18 @@ def test_every_exercise_says_what_is_wanted_and_is_short(name):
             assert 1 <= len(solution.strip().splitlines()) <= 25
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_tutorial_has_its_parts(name):
+    text = prose(name)
+    assert "**The one idea: " in text
+    assert "## The picture to remember" in text
+    assert "**Predict" in text
+    five = text.split("## In five lines")[1].split("##")[0]
+    assert re.findall(r"^(\d)\. ", five, re.MULTILINE) == list("12345")
+    further = re.findall(r"^(\d)\. ", text.split("## Further exercises")[1], re.MULTILINE)
+    assert further == list("123")
+
+
 def test_the_readme_lists_the_exercises():
     table = (FOLDER / "README.md").read_text(encoding="utf-8")
     for name in NAMES:
