@@ -83,6 +83,8 @@ def test_expect_is_silent_if_all_is_right():
     expect("f", 1e9 + 0.1, 1e9, "by hand")  # relative to its size
     expect("f", np.float32(2.0), 2.0, "by hand")
     expect("f", 1e-10, 0.0, "by hand")
+    assert "ratio 1" in verdict("f", 1.0 + 2e-9, 1.0, "by hand")  # and no further than 1e-9
+    expect("f", 1.0 + 2e-9, 1.0, "by hand", tolerance=3e-9)
 
 
 def test_expect_names_the_entry_the_values_the_ratio_and_the_mistake():
@@ -165,6 +167,12 @@ def test_call_sees_that_an_argument_was_changed():
         return 1.0
 
     assert "changed its argument table" in called(g, {"W": np.ones(2)})
+
+    def h(table):
+        table["b"] = np.zeros(2)
+        return 1.0
+
+    assert "changed its argument table" in called(h, {"W": np.ones(2)})
 
 
 def test_call_says_in_words_that_arithmetic_failed():
