@@ -9,8 +9,6 @@
 # *You need:* notebook 07. *Time:* 75 minutes. *Runs in:* less than a minute.
 
 # %%
-import time
-
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -152,7 +150,6 @@ def test_loss(theta, rng):
     return np.mean(parts, axis=0)
 
 
-started = time.perf_counter()
 theta = initialize(784, 256, 2, np.random.default_rng(1))
 s = {name: np.zeros_like(W) for name, W in theta.items()}
 learning, looking = np.random.default_rng(2), np.random.default_rng(3)
@@ -162,11 +159,16 @@ for epoch in range(1, 11):
     reconstruction, kl = test_loss(theta, looking)
     history.append((reconstruction, kl))
     print(f"epoch {epoch:2}: test {reconstruction + kl:.2f} = {reconstruction:.2f} + {kl:.2f}")
-assert time.perf_counter() - started < 600
+
+x = x_test[:2000]
+at_mu = sum(loss(forward(theta, x, np.zeros((2000, 2), np.float32))))
+drawn = sum(loss(forward(theta, x, looking.standard_normal((2000, 2), np.float32))))
+print(f"2,000 test images at z = mu: {at_mu:.2f}, with z drawn: {drawn:.2f}")
+assert at_mu < drawn
 
 # %% [markdown]
-# On the right track? Other people's implementations of this very model, and ours with seven seeds, give 170.8 to 174.5 after the first epoch and 155 to 161.5 after the tenth.
-# If yours lies outside, something in it is very probably wrong, whatever the gradient check says: is `s` handed on? Is the noise normal, and new for each batch?
+# On the right track? A published training of this very model (the log of a Keras 2.1 notebook) has 171.6 after the first epoch and 159.7 after the tenth; ours, with five seeds, lie between 171.7 and 173.4, and between
+# 156.2 and 158.1. If yours is not between 170.8 and 174.5, and then between 155 and 161.5, something in it is very probably wrong, whatever the gradient check says: is `s` handed on? Is the noise normal, and new for each batch?
 
 # %%
 totals = np.sum(history, axis=1)
