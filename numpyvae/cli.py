@@ -9,6 +9,7 @@ import io
 import json
 import os
 import platform
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -413,7 +414,7 @@ def _reproduce(options: argparse.Namespace) -> int:
 def _course(options: argparse.Namespace) -> int:
     try:
         written, kept = start(options.dir)
-    except OSError as error:
+    except (ValueError, OSError) as error:
         return _complain(error, 2)
     for names, done in ((written, "written"), (kept, "there already, left as they are")):
         if names:
@@ -421,7 +422,7 @@ def _course(options: argparse.Namespace) -> int:
     first = Path(options.dir) / min(written + kept)
     print(
         f"next: open {first} in Jupyter or VS Code\n"
-        f"      (for Jupyter: pip install jupyterlab && jupyter lab {first})"
+        f"      (for Jupyter: pip install jupyterlab && jupyter lab {shlex.quote(str(first))})"
     )
     return 0
 

@@ -181,8 +181,13 @@ def test_call_says_in_words_that_arithmetic_failed():
     assert called(lambda x: math.exp(x), 1000.0).endswith("math range error")
     with np.errstate(over="raise"):
         assert "overflow" in called(lambda x: np.exp(x), 1000.0)
-    with pytest.raises(NotImplementedError):  # a blank is a blank
-        call(lambda x: exec("raise NotImplementedError"), 1.0)
+
+
+def test_call_says_that_a_blank_is_not_written_yet():
+    def f(x):
+        raise NotImplementedError("f: not written yet")
+
+    assert called(f, 1.0) == "f: not written yet"
 
 
 # The working folder
@@ -237,43 +242,89 @@ def test_a_file_in_the_way_is_one_line_and_status_2(tmp_path, capsys):
     assert "expected the name of a folder" in captured.err
 
 
+def test_no_name_for_the_folder(capsys):
+    assert main(["course", "start", ""]) == 2
+    assert capsys.readouterr().err == "numpyvae: expected the name of a folder, got an empty one\n"
+
+
+def test_a_link_that_leads_nowhere_is_left_as_it_is(tmp_path):
+    link = tmp_path / "01_dense_layer.ipynb"
+    link.symlink_to(tmp_path / "elsewhere")
+    assert start(tmp_path)[1] == [link.name]
+    assert link.is_symlink()
+
+
 # Functions from a learner's notebook
+
+
+DENSE = "def dense(x, W, b):\n    return np.array(SEVEN)  # is it 8?\n"
+BACKWARD = "def dense_backward(x, W, dy):\n    return dy  # or dx?\n"
+ONES = np.ones((1, 2)), np.ones((2, 1)), np.ones(1)
 
 
 def notebook(path, *sources):
     cells = [{"cell_type": "code", "source": source.splitlines(True)} for source in sources]
-    path.write_text(json.dumps({"cells": cells}))
+    path.write_text(json.dumps({"cells": cells}), encoding="utf-8")
+
+
+def written(folder, *sources):
+    """The functions of a learner who wrote these cells of 01."""
+    notebook(folder / "01_dense_layer.ipynb", *sources)
+    return functions("01_dense_layer", folder)
 
 
 def test_functions_come_from_the_learner_once_all_is_written(tmp_path):
-    path = tmp_path / "01_dense_layer.ipynb"
-    assert functions("01_dense_layer", tmp_path).origin.startswith("our solutions: there is no")
-    mine = "%matplotlib inline\nimport numpy as np\nSEVEN = 7\n"
-    mine += (
-        "def dense(x, W, b):\n    return np.array(SEVEN)  # raise NotImplementedError('g: no')\n"
-    )
-    notebook(path, mine, "assert False  # only functions and imports are taken\n")
-    found = functions("01_dense_layer", tmp_path)
+    missing = functions("01_dense_layer", tmp_path)
+    assert missing.origin == "our solutions: there is no 01_dense_layer.ipynb in this folder"
+    assert missing.dense(*ONES).tolist() == [[3.0]]
+    seven = "%matplotlib inline\nimport numpy as np\nSEVEN = 7\n"
+    found = written(tmp_path, seven + DENSE, BACKWARD, "assert False  # only definitions are taken")
     assert found.origin == "your own functions, from 01_dense_layer.ipynb"
-    assert found.dense(0, 0, 0) == 7
-    notebook(path, mine, "def g():\n    raise NotImplementedError('g: not written yet')\n")
-    found = functions("01_dense_layer", tmp_path)
-    assert found.origin == "our solutions: 01_dense_layer.ipynb lacks g"
-    assert found.dense(np.ones((1, 2)), np.ones((2, 1)), np.ones(1)).tolist() == [[3.0]]
+    assert found.dense(*ONES) == 7
+    assert found.dense_backward(1, 2, 3) == 3
 
 
-def test_a_notebook_that_does_not_parse_is_named(tmp_path):
-    notebook(tmp_path / "01_dense_layer.ipynb", "def dense(x, W, b:\n    return 1\n")
+def test_functions_are_ours_if_some_are_empty_or_missing(tmp_path):
+    empty = 'def dense_backward(x, W, dy):\n    raise NotImplementedError("dense_backward: {}")\n'
+    for backward in (empty.format("not written yet"), BACKWARD.replace("dense", "Dense"), ""):
+        found = written(tmp_path, "import numpy as np\nSEVEN = 7\n", DENSE, backward)
+        assert found.origin == "our solutions: 01_dense_layer.ipynb lacks dense_backward"
+        assert found.dense(*ONES).tolist() == [[3.0]]
+
+
+def test_what_only_jupyter_understands_is_left_out(tmp_path):
+    cells = (
+        "%%bash\nls -l",
+        "files = !ls\n",
+        "np.ones?",
+        "x = [1,",
+        "?np.ones\nx = 1",
+        "    %time x",
+    )
+    cells += ("import numpy as np\nSEVEN = 7", DENSE + "np.ones?\n", "%%time\n" + BACKWARD)
+    found = written(tmp_path, *cells)
+    assert found.origin.startswith("your own")
+    assert found.dense(*ONES) == 7
+
+
+def test_a_function_that_does_not_parse_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"01_dense_layer\.ipynb: .* in 'def dense"):
+        written(tmp_path, "def dense(x, W, b:\n    return 1\n")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "<<<<<<< HEAD", '{"cells": [1]}'])
+def test_a_damaged_notebook_is_named_with_the_remedy(tmp_path, text):
+    (tmp_path / "01_dense_layer.ipynb").write_text(text)
+    with pytest.raises(ValueError, match=r"01_dense_layer\.ipynb: damaged, .* course start writes"):
         functions("01_dense_layer", tmp_path)
 
 
 def test_a_traceback_shows_the_learner_s_own_line(tmp_path):
     import traceback
 
-    notebook(tmp_path / "01_dense_layer.ipynb", "def dense(x, W, b):\n    return x @ W + c\n")
+    found = written(tmp_path, "def dense(x, W, b):\n    return x @ W + c\n", BACKWARD)
     with pytest.raises(NameError) as caught:
-        functions("01_dense_layer", tmp_path).dense(np.ones((1, 1)), np.ones((1, 1)), 0)
+        found.dense(np.ones((1, 1)), np.ones((1, 1)), 0)
     lines = traceback.format_exception(caught.type, caught.value, caught.tb)
     assert "return x @ W + c" in "".join(lines)
 

@@ -153,14 +153,20 @@ def test_every_tutorial_has_its_parts(name):
     assert further == list("123")
 
 
-def test_the_readme_lists_the_exercises():
-    table = (FOLDER / "README.md").read_text(encoding="utf-8")
+def test_the_readme_lists_the_exercises_and_the_minutes():
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    total = 0
     for name in NAMES:
-        row = next(line for line in table.splitlines() if f"({name}.ipynb)" in line)
+        row = next(line for line in text.splitlines() if f"({name}.ipynb)" in line)
         wanted = ", ".join(f"`{function.name}`" for function in exercises(name))
         assert wanted in row
-        minutes = row.split("|")[4].strip()
+        minutes, seconds = (cell.strip() for cell in row.split("|")[4:6])
         assert f"*Time:* {minutes} minutes" in prose(name)
+        total += int(minutes)
+        if name[:2] in ("03", "10"):
+            assert f"*Runs in:* {seconds.removesuffix(' s')} seconds" in prose(name)
+    assert total == 10 * 60 + 15
+    assert "10 hours and a quarter" in text
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +201,7 @@ def test_a_blank_notebook_runs_to_its_first_check(name, started, monkeypatch, ca
     assert not any(marker in source for source in sources for marker in (BEGIN, END))
     number, error = run_cells(sources)
     assert sources[number].startswith("# Check of"), sources[number]
-    assert isinstance(error, NotImplementedError)
+    assert isinstance(error, NotImplementedError | course.NotYet)
     assert str(error) == f"{exercises(name)[0].name}: {NOT_WRITTEN}"
 
 

@@ -25,11 +25,14 @@ def call(function: Callable[..., Any], *arguments: Any, returns: str = "a value"
     """What a learner's function returns, as an array, or as many as `returns` names: "dx, dW, db".
 
     Raises NotYet, in words, if it returns nothing or too few or too many, if it changes an
-    argument, or if its arithmetic fails (inside np.errstate(...="raise"): if it overflows).
+    argument, if it is not written yet, or if its arithmetic fails (inside np.errstate(...="raise")
+    also if it overflows).
     """
     name, before = function.__name__, copy.deepcopy(arguments)
     try:
         result = function(*arguments)
+    except NotImplementedError as error:
+        raise NotYet(str(error)) from None
     except ArithmeticError as error:
         raise NotYet(f"{name}: not yet\n  {error}") from None
     for parameter, given, now in zip(inspect.signature(function).parameters, before, arguments):

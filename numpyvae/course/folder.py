@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import json
 import linecache
+import re
 from os import PathLike
 from pathlib import Path
 from types import FunctionType, SimpleNamespace
 from typing import Any
 
 from numpyvae.checkpoints import replacing
-from numpyvae.course.blanks import NOT_WRITTEN, blank
+from numpyvae.course.blanks import BEGIN, NOT_WRITTEN, blank
 
 README = "README.md"
 
@@ -28,8 +29,10 @@ def start(folder: str | PathLike[str]) -> tuple[list[str], list[str]]:
     """Write the notebooks, without solutions and outputs, and their README to `folder`.
 
     Returns the names of the files that were written, and of those that were there already and
-    are left as they are. Raises OSError if `folder` cannot be written to.
+    are left as they are. Raises ValueError without a name, OSError if `folder` cannot be written.
     """
+    if not str(folder):
+        raise ValueError("expected the name of a folder, got an empty one")
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder}: expected the name of a folder, got a file")
@@ -37,7 +40,7 @@ def start(folder: str | PathLike[str]) -> tuple[list[str], list[str]]:
     written, kept = [], []
     for source in [*sorted(tutorials().glob("[0-9][0-9]_*.ipynb")), tutorials() / README]:
         target = folder / source.name
-        if target.exists():
+        if target.exists() or target.is_symlink():
             kept.append(target.name)
             continue
         text = source.read_text(encoding="utf-8")
@@ -62,46 +65,67 @@ def functions(notebook: str, folder: str | PathLike[str] = ".") -> SimpleNamespa
     """The functions that `notebook`, such as "01_dense_layer", in `folder` defines, by name.
 
     They are the learner's own once every exercise of that notebook is written, and the solutions
-    of the project before; `origin` says which. Raises ValueError if the notebook does not parse.
+    of the project before; `origin` says which. Whether they are right is not asked. Raises
+    ValueError if the file is damaged, or a cell with a function does not parse.
     """
     name = f"{notebook}.ipynb"
-    path, origin = Path(folder) / name, f"your own functions, from {name}"
-    if not path.exists():
-        path, origin = tutorials() / name, f"our solutions: there is no {name} in this folder"
-    elif left := _not_written(_cells(path)):
-        path, origin = tutorials() / name, f"our solutions: {name} lacks {', '.join(left)}"
+    own, ours = Path(folder) / name, tutorials() / name
+    if not own.exists():
+        return _defined(ours, f"our solutions: there is no {name} in this folder")
+    empty = {name for _, cell in _cells(own) for name in _not_written(cell)}
+    defined = {name for _, cell in _cells(own) for name in _named(cell)}
+    exercises = [name for source, cell in _cells(ours) if BEGIN in source for name in _named(cell)]
+    lacking = [name for name in exercises if name in empty or name not in defined]
+    if lacking:
+        return _defined(ours, f"our solutions: {name} lacks {', '.join(lacking)}")
+    return _defined(own, f"your own functions, from {name}")
+
+
+def _defined(path: Path, origin: str) -> SimpleNamespace:
+    """The functions of a notebook, and a word on where they come from."""
     namespace: dict[str, Any] = {}
-    for number, (source, cell) in enumerate(_cells(path), start=1):
-        place = f"{path}, code cell {number}"
+    for source, cell in _cells(path):
+        place = f"{path}, {source[:40]!r}"
         linecache.cache[place] = (len(source), None, source.splitlines(True), place)
         exec(compile(_definitions(cell), place, "exec"), namespace)
     found = {key: value for key, value in namespace.items() if isinstance(value, FunctionType)}
-    return SimpleNamespace(origin=origin, **found)
+    return SimpleNamespace(**{**found, "origin": origin})
 
 
 def _cells(path: Path) -> list[tuple[str, ast.Module]]:
-    """The code cells of a notebook, without the lines that only Jupyter understands."""
+    """The code cells of a notebook, each with what it parses to.
+
+    A cell that only Jupyter understands is left out, unless it defines a function.
+    """
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    except (ValueError, KeyError, TypeError, OSError):
+        remedy = "rename it; numpyvae course start writes a new one"
+        raise ValueError(f"{path}: damaged, not a notebook; {remedy}") from None
     found = []
-    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-        if cell["cell_type"] == "code":
-            lines = "".join(cell["source"]).splitlines(True)
-            jupyter = [
-                line.startswith(("%", "!", "?")) or line.rstrip().endswith("?") for line in lines
-            ]
-            source = "".join("\n" if skip else line for skip, line in zip(jupyter, lines))
+    for source in sources:
+        for text in (source, re.sub(r"(?m)^\s*[%!?].*|^\s*[\w.]+\?+\s*$", "", source)):
             try:
-                found.append((source, ast.parse(source)))
+                found.append((text, ast.parse(text)))
+                break
             except SyntaxError as error:
-                line = (error.text or "").strip()
-                raise ValueError(f"{path}: {error.msg} in {line!r}; correct and save it") from None
+                problem = f"{error.msg} in {(error.text or '').strip()!r}"
+        else:
+            if re.search(r"(?m)^def ", source):
+                raise ValueError(f"{path}: {problem}; correct the cell, and save") from None
     return found
 
 
-def _not_written(cells: list[tuple[str, ast.Module]]) -> list[str]:
+def _named(cell: ast.Module) -> list[str]:
+    """The functions that a cell defines."""
+    return [part.name for part in cell.body if isinstance(part, ast.FunctionDef)]
+
+
+def _not_written(cell: ast.Module) -> list[str]:
     """The functions whose place is still empty."""
     return [
         str(node.value).removesuffix(f": {NOT_WRITTEN}")
-        for _, cell in cells
         for node in ast.walk(cell)
         if isinstance(node, ast.Constant) and str(node.value).endswith(f": {NOT_WRITTEN}")
     ]
