@@ -418,7 +418,7 @@ def test_the_whole_vae_has_fewer_than_120_lines():
 def plain_words(text):
     """The English words: no code, formulas, links or names with digits in them."""
     text = re.sub(
-        r"```.*?```|\$\$.*?\$\$|\$[^$]*\$|`[^`]*`|\]\([^)]*\)|^    .*$",
+        r"```.*?```|\$\$.*?\$\$|\$[^$]*\$|`[^`\n]*`|\]\([^)]*\)|^    .*$",
         " ",
         text,
         flags=re.S | re.M,
