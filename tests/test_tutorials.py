@@ -163,6 +163,9 @@ def test_the_readme_lists_the_exercises_and_the_minutes():
         minutes, seconds = (cell.strip() for cell in row.split("|")[4:6])
         assert f"*Time:* {minutes} minutes" in prose(name)
         total += int(minutes)
+        needs = re.findall(r"\d\d", row.split("|")[6])
+        asked = re.search(r"\*You need:\*(.*?)\*Time", prose(name))[1]
+        assert needs == re.findall(r"\b\d\d\b", asked), name
         if name[:2] in ("03", "10"):
             assert f"*Runs in:* {seconds.removesuffix(' s')} seconds" in prose(name)
     assert total == 10 * 60 + 15
