@@ -414,6 +414,8 @@ def _reproduce(options: argparse.Namespace) -> int:
 def _course(options: argparse.Namespace) -> int:
     try:
         written, kept = start(options.dir)
+    except PermissionError:
+        return _complain(f"{options.dir}: no permission to write there; name another folder", 2)
     except (ValueError, OSError) as error:
         return _complain(error, 2)
     for names, done in ((written, "written"), (kept, "there already, left as they are")):

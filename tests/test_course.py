@@ -242,6 +242,16 @@ def test_a_file_in_the_way_is_one_line_and_status_2(tmp_path, capsys):
     assert "expected the name of a folder" in captured.err
 
 
+def test_a_folder_that_cannot_be_written_to(monkeypatch, capsys):
+    def refuse(folder):
+        raise PermissionError(13, "Permission denied", f"{folder}/.README.md.17")
+
+    monkeypatch.setattr("numpyvae.cli.start", refuse)
+    assert main(["course", "start", "mine"]) == 2
+    said = "numpyvae: mine: no permission to write there; name another folder\n"
+    assert capsys.readouterr().err == said
+
+
 def test_no_name_for_the_folder(capsys):
     assert main(["course", "start", ""]) == 2
     assert capsys.readouterr().err == "numpyvae: expected the name of a folder, got an empty one\n"
