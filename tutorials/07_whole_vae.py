@@ -340,9 +340,9 @@ def train_step(theta, s, x, eps, lr=1e-3):
     # BEGIN SOLUTION
     grad = backward(theta, forward(theta, x, eps))
     stepped = {name: rmsprop_step(theta[name], grad[name], s[name], lr) for name in theta}
-    return {name: new for name, (new, _) in stepped.items()}, {
-        name: new for name, (_, new) in stepped.items()
-    }
+    new_theta = {name: new for name, (new, _) in stepped.items()}
+    new_s = {name: new for name, (_, new) in stepped.items()}
+    return new_theta, new_s
     # END SOLUTION
 
 

@@ -264,7 +264,7 @@ assert abs(mean - 1) < 4 * error
 # %% [markdown]
 # ## What is missing?
 #
-# Notebook 05: evidence − ELBO = KL($q$ ‖ posterior), the wrongness of the encoder's guess. The library computes that KL apart, on the same grid. (An encoder's $\sigma$ may be smaller than the
+# Notebook 05: evidence − ELBO = KL($q$ ‖ posterior), how wrong the encoder's guess is. The library computes that KL apart, on the same grid. (An encoder's $\sigma$ may be smaller than the
 # spacing of the grid for a few images; there the grid cannot say, and answers NaN.)
 
 # %%

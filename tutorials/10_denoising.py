@@ -28,7 +28,7 @@ x_train, x_test = (x_train / 255).astype(np.float32), (x_test / 255).astype(np.f
 # %% [markdown]
 # ## Spoil it
 #
-# Add noise from $\mathcal N(0, s^2)$ to every pixel. A pixel must stay between 0 (paper) and 1 (ink), so clip.
+# Add noise to every pixel: draws from $\mathcal N(0, s^2)$, where the standard deviation $s$ is the argument `noise`. A pixel must stay between 0 (paper) and 1 (ink), so clip.
 #
 # ### Exercise 1: `corrupt`
 
@@ -80,7 +80,9 @@ print("corrupt: right")
 # t = forward(theta, x, eps)
 # grad = backward(theta, t)
 # stepped = {name: rmsprop_step(theta[name], grad[name], s[name], lr) for name in theta}
-# return {name: new for name, (new, _) in stepped.items()}, {name: new for name, (_, new) in stepped.items()}
+# new_theta = {name: new for name, (new, _) in stepped.items()}
+# new_s = {name: new for name, (_, new) in stepped.items()}
+# return new_theta, new_s
 # ```
 #
 # and write it with the one line more that it needs. Return new dictionaries.
@@ -94,9 +96,9 @@ def denoising_step(theta, s, spoiled, clean, eps, lr=1e-3):
     t["target"] = clean
     grad = backward(theta, t)
     stepped = {name: rmsprop_step(theta[name], grad[name], s[name], lr) for name in theta}
-    return {name: new for name, (new, _) in stepped.items()}, {
-        name: new for name, (_, new) in stepped.items()
-    }
+    new_theta = {name: new for name, (new, _) in stepped.items()}
+    new_s = {name: new for name, (_, new) in stepped.items()}
+    return new_theta, new_s
     # END SOLUTION
 
 
