@@ -68,17 +68,17 @@ def functions(notebook: str, folder: str | PathLike[str] = ".") -> SimpleNamespa
     of the project before; `origin` says which. Whether they are right is not asked. Raises
     ValueError if the file is damaged, or a cell with a function does not parse.
     """
-    name = f"{notebook}.ipynb"
-    own, ours = Path(folder) / name, tutorials() / name
+    file = f"{notebook}.ipynb"
+    own, ours = Path(folder) / file, tutorials() / file
     if not own.exists():
-        return _defined(ours, f"our solutions: there is no {name} in this folder")
+        return _defined(ours, f"our solutions: there is no {file} in this folder")
     empty = {name for _, cell in _cells(own) for name in _not_written(cell)}
     defined = {name for _, cell in _cells(own) for name in _named(cell)}
     exercises = [name for source, cell in _cells(ours) if BEGIN in source for name in _named(cell)]
     lacking = [name for name in exercises if name in empty or name not in defined]
     if lacking:
-        return _defined(ours, f"our solutions: {name} lacks {', '.join(lacking)}")
-    return _defined(own, f"your own functions, from {name}")
+        return _defined(ours, f"our solutions: {file} lacks {', '.join(lacking)}")
+    return _defined(own, f"your own functions, from {file}")
 
 
 def _defined(path: Path, origin: str) -> SimpleNamespace:
