@@ -1,0 +1,76 @@
+"""A run that version 0.1 trained and saved: it still loads, and the same settings still give it."""
+
+import csv
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from numpyvae import load
+from numpyvae.cli import main
+
+MADE = Path(__file__).parent / "fixtures" / "run-0.1"
+TRAIN = (
+    "train --data images.npz --hidden 8 6 --latent 2 --beta 0.5 --pixels dynamic --noise 0.1 "
+    "--epochs 3 --batch-size 30 --learning-rate 0.003 --seed 4 --out again"
+).split()
+# As version 0.1 printed them.
+LOSSES = [
+    "train 20.81 = 20.73 + 0.5 x 0.16   test 20.81 = 20.74 + 0.5 x 0.14",
+    "train 20.71 = 20.64 + 0.5 x 0.14   test 20.44 = 20.33 + 0.5 x 0.22",
+    "train 20.53 = 20.40 + 0.5 x 0.26   test 20.24 = 20.03 + 0.5 x 0.42",
+]
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    """A copy of the run and of its images, as the working folder."""
+    shutil.copytree(MADE, tmp_path / "run")
+    shutil.move(tmp_path / "run" / "images.npz", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_model_loads(made):
+    vae = load("run/model.npz")
+    assert (vae.hidden, vae.latent, vae.beta, vae.image_shape) == ((8, 6), 2, 0.5, (5, 6))
+    assert vae.parameters.value.dtype == np.float32
+    with np.load("run/model.npz") as file:
+        for name in vae.parameters:
+            np.testing.assert_array_equal(vae.parameters[name], file[name])
+
+
+def test_the_same_settings_print_the_same_losses(made, capsys):
+    assert main(TRAIN) == 0
+    printed = capsys.readouterr().out
+    assert re.findall("train [^\n]*test [^\n]*", printed) == LOSSES
+
+
+def test_the_same_settings_give_the_same_history_and_model(made):
+    assert main(TRAIN) == 0
+    old, new = (
+        list(csv.DictReader((made / folder / "history.csv").read_text().splitlines()))
+        for folder in ("run", "again")
+    )
+    assert [list(row) for row in old] == [list(row) for row in new]
+    for before, now in zip(old, new):
+        for name in set(before) - {"seconds"}:  # other machines add in another order
+            assert float(now[name]) == pytest.approx(float(before[name]), rel=1e-5)
+    weights = [
+        load(folder / "model.npz").parameters.value for folder in (made / "run", made / "again")
+    ]
+    np.testing.assert_allclose(*weights, atol=1e-4)
+
+
+def test_its_settings_are_read(made, capsys):
+    """Evaluated on its own images, as the binary pixels that it was trained on."""
+    assert main(["evaluate", "run", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["kind"] == "log-likelihood"
+    assert found["images"] == 40
+    assert found["evidence"]["mean"] == pytest.approx(-20.29, abs=0.01)
+    assert main(["draw", "run"]) == 0
+    assert "run holds interpolation.png, walk.png" in capsys.readouterr().out
