@@ -1,18 +1,21 @@
 """numpyvae: the variational auto-encoder in plain NumPy, every gradient written by hand.
 
-To read the source beside the math, take the files in this order:
-parameters, layers, gaussian, bernoulli, trace, vae, optimizers, training.
+Each room answers one question, and its first lines say in which order to read it. Begin with core:
+the model and its training. Around it are data (images), variants, runs (trainings on disk),
+evaluation, gradcheck (any gradient), debugging (the backward pass of a VAE), pictures, course
+(the tutorials), cli (the command line) and support (small helpers).
 """
 
-from numpyvae import gradcheck, pictures
-from numpyvae.checkpoints import load, save
-from numpyvae.mnist import load_idx, load_mnist
-from numpyvae.optimizers import Adam, RMSprop
-from numpyvae.trace import Loss, Trace
-from numpyvae.training import Epoch, train
-from numpyvae.vae import VAE
+from numpyvae import debugging, evaluation, gradcheck, pictures
+from numpyvae.core.optimizers import RMSprop
+from numpyvae.core.trace import Loss, Trace
+from numpyvae.core.training import Epoch, train
+from numpyvae.core.vae import VAE
+from numpyvae.data import load_idx, load_mnist
+from numpyvae.runs import load, save
+from numpyvae.variants import Adam
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "VAE",
@@ -21,6 +24,8 @@ __all__ = [
     "Loss",
     "RMSprop",
     "Trace",
+    "debugging",
+    "evaluation",
     "gradcheck",
     "load",
     "load_idx",

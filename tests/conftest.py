@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from numpyvae import VAE, load_mnist
+from numpyvae.core.parameters import Parameters
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +44,25 @@ def complex_step():
         return gradient
 
     return derivative
+
+
+@pytest.fixture
+def five_steps(rng):
+    """Five steps of an optimizer, on gradients that span twelve orders of magnitude.
+
+    Returns the parameters before, the gradients (both in float64), and the parameters after.
+    """
+
+    def descend(make, dtype=np.float64, size=40):
+        parameters = Parameters({"theta": (size,)}, dtype)
+        parameters.value[:] = rng.standard_normal(size)
+        before = parameters.value.astype(float)
+        scale = 10.0 ** rng.uniform(-10, 2, size)
+        gradients = [(scale * rng.standard_normal(size)).astype(dtype) for _ in range(5)]
+        optimizer = make(parameters)
+        for gradient in gradients:
+            parameters.grad[:] = gradient
+            optimizer.step()
+        return before, [gradient.astype(float) for gradient in gradients], parameters.value
+
+    return descend

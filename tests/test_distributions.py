@@ -8,7 +8,7 @@ import pytest
 from scipy.special import logsumexp
 
 from numpyvae import VAE
-from numpyvae.gaussian import kl_divergence, reparameterize
+from numpyvae.core.latent import kl_divergence, reparameterize
 
 
 def test_draws_have_the_mean_and_the_spread_they_claim(rng):

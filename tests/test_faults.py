@@ -9,8 +9,8 @@ import pytest
 
 import numpyvae
 from numpyvae import VAE, Adam, RMSprop, train
-from numpyvae.bernoulli import cross_entropy_backward
-from numpyvae.gaussian import kl_divergence
+from numpyvae.core.bernoulli import cross_entropy_backward
+from numpyvae.core.latent import kl_divergence
 
 SOURCES = sorted(Path(numpyvae.__file__).parent.rglob("*.py"))
 

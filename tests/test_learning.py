@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from numpyvae import VAE, Adam, train
-from numpyvae.gaussian import kl_divergence
+from numpyvae.core.latent import kl_divergence
 
 README = " ".join((Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8").split())
 

@@ -14,9 +14,10 @@ from numpyvae.cli import main
 
 MADE = Path(__file__).parent / "fixtures" / "run-0.1"
 TRAIN = (
-    "train --data images.npz --hidden 8 6 --latent 2 --beta 0.5 --pixels dynamic --noise 0.1 "
-    "--epochs 3 --batch-size 30 --learning-rate 0.003 --seed 4 --out again"
-).split()
+    *("train", "--data", "images.npz", "--hidden", "8", "6", "--latent", "2", "--beta", "0.5"),
+    *("--pixels", "dynamic", "--noise", "0.1", "--epochs", "3", "--batch-size", "30"),
+    *("--learning-rate", "0.003", "--seed", "4", "--out", "again"),
+)
 # As version 0.1 printed them.
 LOSSES = [
     "train 20.81 = 20.73 + 0.5 x 0.16   test 20.81 = 20.74 + 0.5 x 0.14",

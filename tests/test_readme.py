@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from test_house import READING_PATH
 
 from numpyvae.cli import main
-from numpyvae.gradcheck import MISTAKES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -59,7 +59,6 @@ def test_the_hints_of_the_broken_vae_are_those_in_the_readme(capsys):
     assert main(["gradcheck", "--break", "missing_half_kl"]) == 1
     hints = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  hint: ")]
     assert "\n".join(f"  {hint}" for hint in hints) in README
-    assert f"{len(MISTAKES)} mistakes to practise on" in README
 
 
 def test_the_two_commands_stand_alone_and_ci_runs_the_second():
@@ -74,10 +73,16 @@ def test_every_link_to_a_file_resolves():
         assert (ROOT / target).exists(), target
 
 
-def test_the_map_names_every_module():
-    for path in (ROOT / "numpyvae").glob("*.py"):
-        if not path.name.startswith("__"):
-            assert f"[{path.name}](numpyvae/{path.name})" in README
+def test_the_map_names_every_room_and_the_reading_path_in_order():
+    for path in (ROOT / "numpyvae").glob("*/__init__.py"):
+        assert f"[{path.parent.name}](numpyvae/{path.parent.name}/__init__.py)" in README
+    named = re.findall(r"^\| \[(\w+)\.py\]\(numpyvae/core/\1\.py\)", README, re.MULTILINE)
+    assert tuple(named) == READING_PATH
+
+
+def test_the_shortest_statement_of_the_model_is_as_short_as_the_readme_says():
+    lines = len((ROOT / "tests" / "naive.py").read_text(encoding="utf-8").splitlines())
+    assert f"every equation in {lines} lines of plain loops" in README
 
 
 def test_the_reference_lines_in_the_readme(mnist):

@@ -1,11 +1,9 @@
 # %% [markdown]
 # # 01 · A dense layer and its gradient
 #
-# **The one idea: a gradient has the shape of what it belongs to.**
+# **The one idea: a gradient has the same shape as the array it belongs to.**
 #
-# A neural network is a chain of simple functions, and the simplest of them that learns something is the dense
-# layer: multiply by a matrix, add a vector. Here you write one, derive its gradient by hand, index by index, and
-# convince yourself that it is right by measuring it. Everything later stands on these few lines.
+# A neural network is a chain of simple functions. The simplest one that learns something is the dense layer: multiply by a matrix, add a vector. Here you write one and derive its gradient by hand, index by index. Then you convince yourself that the gradient is right by measuring it. Everything later builds on these few lines.
 #
 # *You need:* matrix products, partial derivatives, a little NumPy. *Time:* 45 minutes.
 
@@ -21,8 +19,7 @@ plt.style.use(STYLE)
 # %% [markdown]
 # ## What the layer does
 #
-# The layer takes $n$ numbers and returns $m$ numbers. We always feed it several examples at once, a *batch* of $B$ of
-# them, one in each row:
+# The layer takes $n$ numbers and returns $m$ numbers. We always feed it a *batch* of $B$ examples at once, one in each row:
 #
 # | name | shape | what it is |
 # |---|---|---|
@@ -31,12 +28,11 @@ plt.style.use(STYLE)
 # | `b` | $(m,)$ | the bias |
 # | `y` | $(B, m)$ | the outputs, one example in each row |
 #
-# The output number $j$ of example $r$ (for *row*) is a weighted sum of that example's inputs, plus a bias:
+# Output number $j$ of example $r$ (for *row*) is a weighted sum of that example's inputs, plus a bias:
 #
 # $$y_{rj} = \sum_{i=1}^{n} x_{ri} W_{ij} + b_j \qquad\text{or, all at once,}\qquad y = x W + b .$$
 #
-# We take sizes that are all different, $B = 4$, $n = 3$, $m = 2$. That is a habit worth keeping: with equal sizes a
-# forgotten transpose would go unnoticed.
+# We choose sizes that are all different: $B = 4$, $n = 3$, $m = 2$. This is a habit worth keeping, because with equal sizes a forgotten transpose would go unnoticed.
 
 # %%
 rng = np.random.default_rng(0)
@@ -44,14 +40,14 @@ x = rng.standard_normal((4, 3))
 W = rng.standard_normal((3, 2))
 b = rng.standard_normal(2)
 
-# the formula, word for word, for the first example and the second output
+# the formula, term by term, for the first example and the second output
 y_01 = x[0, 0] * W[0, 1] + x[0, 1] * W[1, 1] + x[0, 2] * W[2, 1] + b[1]
 assert np.isclose(y_01, (x @ W + b)[0, 1])
 
 # %% [markdown]
 # ### Exercise 1: `dense`
 #
-# Write the layer. One line is enough. (NumPy adds `b` to every row by itself; this is called *broadcasting*.)
+# Write the layer. One line is enough. (NumPy adds `b` to every row automatically; this is called *broadcasting*.)
 
 
 # %%
@@ -82,22 +78,17 @@ expect("dense", call(dense, x, W, b), sums, "the sum over i, in loops", given="t
 print("dense: right")
 
 # %% [markdown]
-# ## What we want to know: which way to push
+# ## The gradient: which way to change each weight
 #
-# At the end of every network stands one number, the *loss* $L$, that says how bad the answer was. To lower it we must know
-# how it reacts to every weight: the partial derivatives $\partial L / \partial W_{ij}$. There are as many of them as there are
-# weights, so it is natural to keep them in an array of the same shape. We call it `dW`:
+# Every network ends in one number, the *loss* $L$, which says how bad the answer was. To lower it, we must know how it changes with every weight. This is what the partial derivatives $\partial L / \partial W_{ij}$ tell us. There is one for each weight, so it is natural to keep them in an array of the same shape as `W`. We call it `dW`:
 #
 # > **`dname` is $\partial L/\partial$`name`, and it has the shape of `name`.**
 #
-# The layer does not know what comes after it. But suppose that somebody hands us `dy`, which says how $L$ reacts to
-# each output of the layer. (`dy` is one name, not a product; $dy_{rj}$ is its entry.) From it we shall compute `dW`, `db` and `dx`; then `dx` is handed on to the layer before, for
-# which it is the `dy`. This passing-on is all there is to *backpropagation*.
+# The layer does not know what comes after it. But suppose that we are given `dy`, which says how $L$ changes with each output of the layer. (`dy` is one name, not a product; $dy_{rj}$ is one of its entries.) From it we will compute `dW`, `db` and `dx`. Then `dx` is passed to the preceding layer, where it serves as that layer's `dy`. This passing of gradients from layer to layer is all there is to *backpropagation*.
 #
 # ### By index
 #
-# If a weight moves a little, which outputs move? $W_{ij}$ occurs in $y_{rj}$, for every example $r$, multiplied
-# by $x_{ri}$; and in no other output. The *chain rule* adds up all the paths along which a change can reach $L$:
+# If a weight changes a little, which outputs change? $W_{ij}$ occurs in $y_{rj}$ for every example $r$, multiplied by $x_{ri}$. It occurs in no other output. The *chain rule* adds up all the paths along which a change can reach $L$:
 #
 # $$\frac{\partial L}{\partial W_{ij}}
 #   = \sum_{r} \frac{\partial L}{\partial y_{rj}} \frac{\partial y_{rj}}{\partial W_{ij}}
@@ -109,10 +100,10 @@ print("dense: right")
 # $$\frac{\partial L}{\partial b_j} = \sum_r dy_{rj}, \qquad\qquad
 #   \frac{\partial L}{\partial x_{ri}} = \sum_j dy_{rj}\, W_{ij} .$$
 #
-# Three sums, written as plain loops:
+# Here are the three sums as plain loops:
 
 # %%
-dy = rng.standard_normal((4, 2))  # somebody handed us this
+dy = rng.standard_normal((4, 2))  # assumed to be given
 dW, db, dx = np.zeros((3, 2)), np.zeros(2), np.zeros((4, 3))
 for r in range(4):
     for j in range(2):
@@ -124,7 +115,7 @@ for r in range(4):
 # %% [markdown]
 # ### As matrices
 #
-# A sum over $r$ of $x_{ri}\, dy_{rj}$ is row $i$ of $x^\mathsf{T}$ times column $j$ of $dy$: a matrix product.
+# The sum over $r$ of $x_{ri}\, dy_{rj}$ is row $i$ of $x^\mathsf{T}$ times column $j$ of $dy$. So all the sums together are a matrix product.
 #
 # **Predict before you run the next cell.** With `x` of shape (4, 3), `dy` of shape (4, 2) and `W` of shape (3, 2): which of these
 # four products exist at all, and which of those has the shape of `W`?
@@ -146,8 +137,7 @@ for text, left, right in [
 assert (x.T @ dy).shape == W.shape
 
 # %% [markdown]
-# Only one of the four can be `dW`, and we did not need to think about calculus to find it. When you have forgotten the
-# formula, *let the shapes tell you*. (They cannot tell you about a factor, or a sign. For that we measure, below.)
+# Only one of the four can be `dW`, and we needed no calculus to find it. When you have forgotten the formula, *look at the shapes*. (They cannot reveal a wrong factor or a wrong sign. To find those we measure, below.)
 
 # %% [markdown]
 # ### Exercise 2: `dense_backward`
@@ -158,7 +148,7 @@ assert (x.T @ dy).shape == W.shape
 
 # %%
 def dense_backward(x, W, dy):
-    """dx (B, n), dW (n, m), db (m,) for y = x W + b, given dy = ∂L/∂y (B, m)."""
+    """Return dx (B, n), dW (n, m) and db (m,) of y = x W + b, given dy = ∂L/∂y (B, m)."""
     # BEGIN SOLUTION
     dW = x.T @ dy
     db = dy.sum(axis=0)
@@ -168,17 +158,14 @@ def dense_backward(x, W, dy):
 
 
 # %% [markdown]
-# How can you know that it is right? **Measure.** Take as loss $L = \sum_{rj} dy_{rj}\, y_{rj}$, whose derivative with respect
-# to $y$ is just the `dy` that we chose. Now push one weight by 1, leave everything else as it is, and see how much $L$ changes. Since
-# $y$ is a straight line in every single weight, bias and input, this change *is* the partial derivative: no step
-# is too large here. (It will be different for curved functions; that is what notebook 02 is about.)
+# How can you know that it is right? **Measure.** Take the loss $L = \sum_{rj} dy_{rj}\, y_{rj}$. Its derivative with respect to $y$ is exactly the `dy` that we chose. Now increase one weight by 1, leave everything else as it is, and see how much $L$ changes. As a function of any single weight, bias or input, $y$ is a straight line. So this change *is* the partial derivative, and no step is too large. (This is different for curved functions, which are the subject of notebook 02.)
 
 # %%
 # Check of exercise 2
 
 
 def measured(name):
-    """∂L/∂name: the change of L = Σ dy · y when each entry of x, W or b is pushed by 1 in turn."""
+    """∂L/∂name, the change in L = Σ dy · y when one entry of x, W or b at a time grows by 1."""
     arrays = {"x": x.copy(), "W": W.copy(), "b": b.copy()}
     before = (dy * dense(**arrays)).sum()
     change = np.zeros_like(arrays[name])
@@ -191,22 +178,22 @@ def measured(name):
 
 yours = call(dense_backward, x, W, dy, returns="dx, dW, db")
 known = {
-    "dx": {"This is without the weights: dx = dy Wᵀ.": dy.sum(axis=1, keepdims=True) + 0 * x},
+    "dx": {"The weights are missing: dx = dy Wᵀ.": dy.sum(axis=1, keepdims=True) + 0 * x},
     "dW": {
-        "This is divided by the number of examples; L is a sum over them here, not a mean.": dW / 4
+        "This is divided by the number of examples; here L is a sum over them, not a mean.": dW / 4
     },
-    "db": {"This is the mean over the examples; the chain rule asks for their sum.": db / 4},
+    "db": {"This is the mean over the examples; the chain rule gives their sum.": db / 4},
 }
 for name, array in zip(("dx", "dW", "db"), yours):
     expect(
         f"dense_backward: {name}",
         array,
         measured(name[1:]),
-        "by pushing each entry",
+        "measured by adding 1 to each entry",
         given="the batch of four",
         mistakes={"The sign is flipped.": -measured(name[1:]), **known[name]},
     )
-# the batch stacked on itself: the sums dW and db double, and every example keeps its own dx
+# every example twice: the sums dW and db double, and each of the two copies has the same dx
 stacked = np.vstack([x, x]), W, np.vstack([dy, dy])
 twice = call(dense_backward, *stacked, returns="dx, dW, db")
 for name, array, exact in zip(("dx", "dW", "db"), twice, (np.vstack([dx, dx]), 2 * dW, 2 * db)):
@@ -214,13 +201,13 @@ for name, array, exact in zip(("dx", "dW", "db"), twice, (np.vstack([dx, dx]), 2
         f"dense_backward: {name}",
         array,
         exact,
-        "dW and db double",
-        given="the batch stacked on itself",
+        "dx is repeated; dW and db double",
+        given="two copies of the batch",
     )
 print("dense_backward: right")
 
 # %% [markdown]
-# The loops that we wrote first, the matrix products and the measurement agree:
+# The loops from above, the matrix products and the measurement all agree:
 
 # %%
 assert all(np.allclose(a, b) for a, b in zip(dense_backward(x, W, dy), (dx, dW, db)))
@@ -228,9 +215,7 @@ assert all(np.allclose(a, b) for a, b in zip(dense_backward(x, W, dy), (dx, dW, 
 # %% [markdown]
 # ## The picture to remember
 #
-# For a single example the two outputs depend on the six weights through a table of $2 \times 6$ derivatives
-# $\partial y_j / \partial W_{ik}$, called the *Jacobian*. On the left it is measured. On the right it comes from your
-# `dense_backward`, by asking it with `dy` = [[1, 0]], which gives the first row, and with `dy` = [[0, 1]], which gives the second. The darker, the larger the derivative, whatever its sign.
+# For a single example, the two outputs have $2 \times 6$ derivatives $\partial y_j / \partial W_{ik}$ with respect to the six weights. The table of these derivatives is called the *Jacobian*. On the left it is measured. On the right it comes from your `dense_backward`: calling it with `dy` = [[1, 0]] gives the first row, and calling it with `dy` = [[0, 1]] gives the second. The darker a cell, the larger the derivative in absolute value.
 #
 # **Predict:** how many of the twelve derivatives are zero?
 
@@ -249,24 +234,21 @@ for axes, table, title in zip(panels, (true, by_backward), ("measured", "from de
     for (row, column), value in np.ndenumerate(table):
         axes.text(column, row, f"{value:.1f}" if value else "0", ha="center", va="center")
     axes.set_title(title)
-    axes.set_xlabel("the weight that is pushed")
+    axes.set_xlabel("weight")
     axes.set_xticks(range(6), [f"$W_{{{i + 1}{k + 1}}}$" for i, k in np.ndindex(3, 2)])
     axes.set_yticks(range(2), ["$y_1$", "$y_2$"])
-panels[0].set_ylabel("the output that moves")
+panels[0].set_ylabel("output")
 plt.show()
 assert np.allclose(true, by_backward)
 assert (by_backward == 0).sum() == 6
 assert np.allclose(by_backward[0, ::2], one) and np.allclose(by_backward[1, 1::2], one)
 
 # %% [markdown]
-# Half of them: an output listens only to its own column of weights, and there it listens with the strength of the
-# inputs $x_1, x_2, x_3$, which you see twice. For 4 examples, 784 inputs and 256 outputs this table would have
-# $4 \cdot 256$ rows and $784 \cdot 256$ columns, 205 million numbers, all but 0.4 % of them zero. Nobody
-# ever builds it. `x.T @ dy` is the sum over its rows, weighted with `dy`, without the zeros.
+# Half of them. Each output depends only on its own column of weights. Its derivatives with respect to these are the inputs $x_1, x_2, x_3$, which you see twice. For 4 examples, 784 inputs and 256 outputs this table would have $4 \cdot 256$ rows and $784 \cdot 256$ columns. It would hold 206 million numbers, all but 0.4% of them zero. It is never built. `x.T @ dy` is the sum over its rows, weighted by `dy`, without the zeros.
 
 # %%
 assert 4 * 256 * 784 * 256 == 205_520_896
-assert round(100 * (4 * 256 * 784) / 205_520_896, 1) == 0.4  # y_rj listens to the 784 of its column
+assert round(100 * (4 * 256 * 784) / 205_520_896, 1) == 0.4  # y_rj depends on 784 weights
 weighted = (by_backward * dy[0][:, None]).sum(axis=0).reshape(3, 2)
 assert np.allclose(weighted, dense_backward(one, W, dy[:1])[1])
 
@@ -275,18 +257,16 @@ assert np.allclose(weighted, dense_backward(one, W, dy[:1])[1])
 #
 # 1. A dense layer is $y = xW + b$, with one example in each row.
 # 2. `dname` is $\partial L / \partial$`name` and has the shape of `name`.
-# 3. `dW = x.T @ dy`, `db = dy.sum(axis=0)`, `dx = dy @ W.T`; the shapes leave hardly a choice.
-# 4. A layer needs only its input and `dy` to go backward; `dx` is the `dy` of the layer before.
-# 5. Believe a gradient when you have measured it, entry by entry.
+# 3. `dW = x.T @ dy`, `db = dy.sum(axis=0)`, `dx = dy @ W.T`; the shapes leave almost no choice.
+# 4. To go backward, a layer needs only its input, its weights and `dy`; its `dx` is the `dy` of the preceding layer.
+# 5. Trust a gradient once you have measured it, entry by entry.
 #
 # ## Further exercises
 #
-# 1. *(easy)* Two layers without anything in between, $y = (xW_1 + b_1) W_2 + b_2$: write their backward pass with two calls of
-#    `dense_backward`, and measure it. Which single layer does the same as these two?
-# 2. *(medium)* A loss often has a penalty $\tfrac{\lambda}{2} \sum_{ij} W_{ij}^2$ that keeps weights small. What must be added
-#    to `dW`? Measure it: a push by 1 is no longer exact; but half the difference between a push by $+1$ and one by $-1$ is. Why?
-# 3. *(open)* In numpyvae a layer never stores its input: `backward` is *given* `x`
+# 1. *(easy)* Take two layers with nothing in between, $y = (xW_1 + b_1) W_2 + b_2$. Write their backward pass with two calls of `dense_backward`, and measure it. Which single layer does the same as these two?
+# 2. *(medium)* A loss often has a penalty $\tfrac{\lambda}{2} \sum_{ij} W_{ij}^2$ that keeps weights small. What must be added to `dW`? Measure it. With a step of 1 the measurement is no longer exact. But take one step of $+1$ and one of $-1$: half the difference between the two losses is exact. Why?
+# 3. *(open)* In numpyvae a layer never stores its input. Instead, `backward` *receives* `x` as an argument
 #    (`Dense` in `layers.py`). Many implementations write `self.x = x` in the forward pass. Find a sequence of calls in which
 #    the stored input gives a wrong gradient without any error message.
 #
-# Next: [02 · A gradient checker](02_gradient_checker.ipynb), for functions that are curved.
+# Next: [02 · A gradient checker](02_gradient_checker.ipynb), for curved functions.

@@ -1,11 +1,9 @@
 # %% [markdown]
 # # 02 · A gradient checker
 #
-# **The one idea: a difference quotient has two errors, one that shrinks with the step and one that grows.**
+# **The one idea: a difference quotient has two errors. A smaller step reduces one and increases the other.**
 #
-# In notebook 01 you measured a gradient by pushing each weight by 1. For a straight line that is exact. Real losses
-# are curved. Here you build a checker that works for them, find the step it needs, and learn when not to believe it.
-# At the end *your checker is marked*: it must accept ten right gradients and reject ten wrong ones.
+# In notebook 01 you measured a gradient by adding 1 to each weight. For a straight line that is exact, but real losses are curved. Here you build a checker that works for them, find the step it needs, and learn when not to trust it. At the end *your checker is graded*: it must accept ten correct gradients and reject ten wrong ones.
 #
 # *You need:* notebook 01, Taylor series. *Time:* 45 minutes.
 
@@ -21,8 +19,7 @@ plt.style.use(STYLE)
 # %% [markdown]
 # ## Two ways to measure a slope
 #
-# By definition $f'(x) = \lim_{h \to 0} \bigl(f(x+h) - f(x)\bigr)/h$. On a computer $h$ cannot go to zero, so we take a
-# small one. How wrong are we then? The Taylor series tells us:
+# By definition $f'(x) = \lim_{h \to 0} \bigl(f(x+h) - f(x)\bigr)/h$. On a computer $h$ cannot go to zero, so we take a small one. How large is the error then? The Taylor series tells us:
 #
 # $$f(x + h) = f(x) + h f'(x) + \tfrac{h^2}{2} f''(x) + \tfrac{h^3}{6} f'''(x) + \dots$$
 # $$f(x - h) = f(x) - h f'(x) + \tfrac{h^2}{2} f''(x) - \tfrac{h^3}{6} f'''(x) + \dots$$
@@ -32,30 +29,27 @@ plt.style.use(STYLE)
 #
 # $$\frac{f(x+h) - f(x-h)}{2h} = f'(x) + \tfrac{h^2}{6} f'''(x) + \dots$$
 #
-# What is left over is called the *truncation error*, because the series was cut off. Try both on $f(x) = e^x$ at $x = 1$, where
-# all derivatives are $e$.
+# The error that remains is called the *truncation error*, because the series was cut off. Try both on $f(x) = e^x$ at $x = 1$, where all derivatives are $e$.
 
 # %%
 h = 1e-3
 forward = (np.exp(1 + h) - np.exp(1)) / h
 central = (np.exp(1 + h) - np.exp(1 - h)) / (2 * h)
-print(f"forward: wrong by {forward - np.e:.3e}, Taylor says {h / 2 * np.e:.3e}")
-print(f"central: wrong by {central - np.e:.3e}, Taylor says {h**2 / 6 * np.e:.3e}")
+print(f"forward: error {forward - np.e:.3e}, Taylor predicts {h / 2 * np.e:.3e}")
+print(f"central: error {central - np.e:.3e}, Taylor predicts {h**2 / 6 * np.e:.3e}")
 assert np.isclose(forward - np.e, h / 2 * np.e, rtol=1e-3)
 assert np.isclose(central - np.e, h**2 / 6 * np.e, rtol=1e-3)
 
 # %% [markdown]
-# Three thousand times better, for the same two evaluations. From here on we take the central difference.
+# The central difference is three thousand times better, for the same two evaluations. From here on we use it.
 
 # %%
 assert 2900 < (forward - np.e) / (central - np.e) < 3100
 
 # %% [markdown]
-# ## The other error
+# ## The other error: rounding
 #
-# Then why not take $h = 10^{-15}$? Because a computer rounds. A float64 number carries about 16 digits: what is stored for a value $f$ is
-# $f \cdot (1 + \delta)$ with $|\delta| \le \varepsilon = 1.1 \cdot 10^{-16}$. So each of the two values is off by up to $\varepsilon |f|$, and their difference, tiny as it is, by up to $2 \varepsilon |f|$. Then it is
-# *divided* by $2h$. Together
+# Then why not take $h = 10^{-15}$? Because a computer rounds. A float64 number carries about 16 digits. A value $f$ is stored as $f \cdot (1 + \delta)$ with $|\delta| \le \varepsilon = 1.1 \cdot 10^{-16}$. So each of the two values is off by up to $\varepsilon |f|$. Their difference, although it is tiny, is off by up to $2 \varepsilon |f|$. Then it is *divided* by $2h$. Together the two errors give
 #
 # $$\text{error} \;\lesssim\; \underbrace{\frac{h^2}{6} |f'''|}_{\text{truncation, shrinks}} \;+\; \underbrace{\frac{\varepsilon |f|}{h}}_{\text{rounding, grows}} .$$
 #
@@ -75,21 +69,19 @@ assert np.isclose((3 * 1.11e-16) ** (1 / 3), 6.9e-6, rtol=0.02)
 assert np.isclose((3 * 5.96e-8) ** (1 / 3), 5.6e-3, rtol=0.02)
 
 # %% [markdown]
-# A step near $10^{-5}$ in float64 leaves ten good digits. In float32 not even the best step leaves more than four or five.
+# In float64, a step near $10^{-5}$ gives ten correct digits. In float32, even the best step gives no more than four or five.
 #
-# > **Check gradients in float64, always,** also if you train in float32.
+# > **Always check gradients in float64,** even if you train in float32.
 #
 # ### Exercise 1: `numerical_gradient`
 #
-# Write the central difference for a function of a whole array, of any shape: for each entry in turn, push it up by $h$, push it down by $h$. Two
-# things to watch for: work on a float64 *copy* (an array of whole numbers cannot hold a push of $10^{-5}$, and the caller's array is not yours to change), and
-# put every entry back before you go to the next.
+# Write the central difference for a function of a whole array of any shape. For each entry in turn, evaluate the function with the entry increased by $h$ and decreased by $h$. Watch for two things. First, work on a float64 *copy*: an integer array cannot hold a change of $10^{-5}$, and your function must not change the caller's array. Second, restore every entry before you go on to the next.
 
 
 # %%
 def numerical_gradient(f, x, h=1e-5):
-    """(f(x + h eᵢ) − f(x − h eᵢ)) / 2h for every entry i of x, in an array of x's shape;
-    f returns a number, and eᵢ is 1 at entry i and 0 elsewhere."""
+    """(f(x + h eᵢ) − f(x − h eᵢ)) / (2h) for every entry i of x, in an array of the shape of x.
+    f returns a number; eᵢ is 1 at entry i and 0 elsewhere."""
     # BEGIN SOLUTION
     x = np.array(x, dtype=np.float64)
     gradient = np.zeros_like(x)
@@ -115,7 +107,7 @@ def cubes(x):
 
 
 point = np.array([[1.0, -2.0, 0.5], [0.0, 3.0, 2.0]])
-# For a cube the central difference is wrong by exactly h² times its coefficient: it reveals the h
+# For k x³ the central difference is off by exactly k h², so its error reveals which h was used
 weights = np.arange(1, 7).reshape(2, 3)
 exact, h = 3 * weights * point**2, 0.01
 expect(
@@ -127,7 +119,7 @@ expect(
     tolerance=1e-10,
     mistakes={
         "This is the forward difference.": exact + weights * (3 * point * h + h**2),
-        "The two points are 2h apart; this is divided by h.": 2 * (exact + weights * h**2),
+        "The two points are 2h apart, but this is divided by h.": 2 * (exact + weights * h**2),
         "This is (… / 2) · h; put parentheses around 2 * h.": (exact + weights * h**2) * h**2,
         "The argument h is not used.": exact + weights * 1e-5**2,
     },
@@ -139,8 +131,8 @@ expect(
     "3·5, 2·5, 2·3",
     given="f = x₁ x₂ x₃ at [2, 3, 5], h = 0.01",
     mistakes={
-        "An entry was not put back (it stayed at x − h) before the next.": [15.0, 9.95, 5.9501],
-        "An entry was not put back (it stayed at x + h) before the next.": [15.0, 10.05, 6.0501],
+        "An entry was not put back before the next one; it stayed at x − h.": [15.0, 9.95, 5.9501],
+        "An entry was not put back before the next one; it stayed at x + h.": [15.0, 10.05, 6.0501],
     },
 )
 expect(
@@ -148,12 +140,12 @@ expect(
     call(numerical_gradient, lambda x: 0.1 * (x**3).sum(), np.array([2, 1])),
     [1.2, 0.3],
     "0.1·3·2² and 0.1·3·1²",
-    given="f = 0.1 Σ x³ at whole numbers, x = [2, 1]",
+    given="f = 0.1 Σ x³ at the integer array x = [2, 1]",
     tolerance=1e-8,
     mistakes={
-        "Whole numbers cannot hold the push: convert x to float64.": [35_000.0, 5_000.0],
-        "Whole numbers lost the push: convert x to float64 first.": [0.0, 0.0],
-        "The result is rounded to whole numbers: make it a float64 array.": [1.0, 0.0],
+        "An integer array cannot hold x ± h: convert x to float64.": [35_000.0, 5_000.0],
+        "The step was lost in an integer array: convert x to float64 first.": [0.0, 0.0],
+        "The result was converted to integers: make it a float64 array.": [1.0, 0.0],
     },
 )
 print("numerical_gradient: right")
@@ -161,8 +153,7 @@ print("numerical_gradient: right")
 # %% [markdown]
 # ## The picture to remember
 #
-# The error against the step, both axes logarithmic. From the right, truncation falls with slope 2. From the left, rounding
-# falls with slope −1, and jumps about below its bound, as rounding does. Between them a V, whose tip is where we computed it: near $10^{-5}$ in float64, $6 \cdot 10^{-3}$ in float32.
+# The plot shows the error against the step, with both axes logarithmic. On the right is the truncation error. It falls with slope 2 toward smaller steps. On the left is the rounding error. It falls with slope −1 toward larger steps, and it fluctuates below its bound, as rounding errors do. Together they form a V. Its tip is where we computed it: near $10^{-5}$ in float64 and $6 \cdot 10^{-3}$ in float32.
 
 # %%
 steps = np.logspace(-12, 0, 97)
@@ -195,7 +186,7 @@ for dtype, marker, colour in ((np.float64, "o", COLOURS[0]), (np.float32, "s", C
 axes.set(
     xlabel="step h",
     ylabel="error of the derivative of $e^x$ at 1",
-    title="A large step truncates, a small step rounds",
+    title="Large step: truncation error; small step: rounding error",
 )
 axes.set_ylim(1e-13, 10)
 axes.legend()
@@ -206,14 +197,11 @@ assert 1e-7 < steps[np.argmin(errors64)] < 1e-4
 # %% [markdown]
 # ## When are two gradients the same?
 #
-# The numerical gradient has ten good digits, not sixteen, so it will never be *equal* to yours. How far apart may they be? A difference
-# of 0.001 is enormous if the gradient is 0.002 and nothing if it is a million. So compare the difference with the size of the gradients:
+# The numerical gradient has ten correct digits, not sixteen, so it will never be *equal* to yours. How far apart may they be? A difference of 0.001 is enormous if the gradient is 0.002, and negligible if it is a million. So compare the difference with the size of the gradients:
 #
 # $$\text{relative error} = \frac{\max_i |a_i - b_i|}{\max\bigl(\max_i |a_i|,\ \max_i |b_i|\bigr)} .$$
 #
-# The largest entry is the yardstick for *all* entries. Why not divide entry by entry? Because many entries of a
-# gradient are exactly zero, while the numerical one says $10^{-12}$: that would be a relative error of 100 %, and a false alarm.
-# (Two gradients that are zero everywhere agree; the formula would be 0/0, so this case is yours to handle.)
+# The largest entry is the yardstick for *all* entries. Why not divide entry by entry? Because many entries of a gradient are exactly zero, while the numerical gradient gives $10^{-12}$ there. That would be a relative error of 100%, and a false alarm. (Two gradients that are zero everywhere agree. The formula would give 0/0, so you must handle this case separately.)
 #
 # ### Exercise 2: `relative_error`
 
@@ -239,20 +227,26 @@ expect(
     "by hand: 0.004 / 4.004",
     given="[2, 0, -4] and [2, 1e-9, -4.004]",
     mistakes={
-        "This compares entry by entry; 1e-9 against 0 is then a false alarm.": 1.0,
-        "This is the absolute difference; divide by the size.": 0.004,
-        "The yardstick is the larger one of the two, 4.004.": 0.004 / 4.0,
+        "This compares entry by entry; then 1e-9 against 0 is a false alarm.": 1.0,
+        "This is the absolute difference; divide it by the size of the larger array.": 0.004,
+        "Divide by the larger of the two maxima, 4.004.": 0.004 / 4.0,
     },
 )
 expect(
     "relative_error",
     call(relative_error, other, one),
     0.004 / 4.004,
-    "it should not matter which comes first",
+    "the order must not matter",
     given="the two swapped",
 )
 zeros = np.zeros(3)
-expect("relative_error", call(relative_error, zeros, zeros), 0.0, "they agree", given="two zeros")
+expect(
+    "relative_error",
+    call(relative_error, zeros, zeros),
+    0.0,
+    "they agree",
+    given="two arrays of zeros",
+)
 expect(
     "relative_error", call(relative_error, zeros, one), 1.0, "4/4", given="[0, 0, 0] and [2, 0, -4]"
 )
@@ -274,14 +268,14 @@ expect(
 print("relative_error: right")
 
 # %% [markdown]
-# ## Your checker is marked
+# ## Your checker is graded
 #
-# A checker is those two functions and a limit. We take $10^{-6}$: well above the ten digits that a difference leaves, far below any likely mistake.
+# A checker consists of these two functions and a threshold. We take $10^{-6}$. This is well above the error of the numerical gradient, which has ten digits. It is far below the error that any likely mistake would cause.
 
 
 # %%
 def agree(f, gradient, x):
-    """Does gradient(x) pass the check?"""
+    """Return whether gradient(x) passes the check."""
     return relative_error(numerical_gradient(f, x), gradient(x)) < 1e-6
 
 
@@ -295,7 +289,7 @@ def softmax(x):
     return np.exp(x) / np.exp(x).sum()
 
 
-# name, where, f, its gradient, and the same with a mistake
+# name, point, f, its gradient, and the same gradient with a mistake
 layers = [
     ("dense, W", M, lambda W: (C * (x43 @ W)).sum(), lambda W: x43.T @ C, lambda W: x43.T @ C / 4),
     ("dense, x", x43, lambda x: (C * (x @ M)).sum(), lambda x: C @ M.T, lambda x: -C @ M.T),
@@ -324,14 +318,14 @@ layers = [
         lambda x: np.append(1 / x[:-1], 1.01 / x[-1]),
     ),
     (
-        "a tiny one",
+        "tiny gradient",
         v,
         lambda x: 1e-6 * np.sin(x).sum(),
         lambda x: 1e-6 * np.cos(x),
         lambda x: 2e-6 * np.cos(x),
     ),
     (
-        "a huge one",
+        "huge gradient",
         v,
         lambda x: 1e6 * (x**3).sum(),
         lambda x: 3e6 * x**2,
@@ -342,30 +336,28 @@ accepted = [agree(f, right, x) for _, x, f, right, _ in layers]
 rejected = [not agree(f, wrong, x) for _, x, f, _, wrong in layers]
 for (name, *_), took, refused in zip(layers, accepted, rejected):
     print(
-        f"{name:15} right one {'accepted' if took else 'REJECTED'}   "
+        f"{name:15} correct one {'accepted' if took else 'REJECTED'}   "
         f"wrong one {'rejected' if refused else 'ACCEPTED'}"
     )
 print(
-    f"your checker accepted {sum(accepted)} of 10 right gradients "
+    f"your checker accepted {sum(accepted)} of 10 correct gradients "
     f"and rejected {sum(rejected)} of 10 wrong ones"
 )
 names = [name for name, *_ in layers]
 for name, took, refused in zip(names, accepted, rejected):
-    assert took, f"a right gradient was rejected: {name}; is the comparison too strict?"
+    assert took, f"a correct gradient was rejected: {name}; is the comparison too strict?"
     assert refused, (
         f"a wrong gradient was accepted: {name}; is the comparison relative to its size?"
     )
 
 # %% [markdown]
-# Find the mistake in each wrong one! In the eighth, one entry of seven is off by one percent. In the last, some entries are
-# off by 100, and the whole is of the size of a million.
+# Find the mistake in each wrong one! In the eighth, one entry of seven is off by one percent. In the last, some entries are off by 100, while the gradient as a whole is on the order of a million.
 #
-# ## When not to believe it: a kink
+# ## When not to trust the check: a kink
 #
-# The most popular function in neural networks, $\operatorname{relu}(x) = \max(x, 0)$, has a corner at 0. Away from the corner its slope is 0 or 1. But if the
-# corner lies *between* $x - h$ and $x + h$, the difference quotient steps across it and comes back with a mixture.
+# The most popular function in neural networks, $\operatorname{relu}(x) = \max(x, 0)$, has a corner at 0. Away from the corner its slope is 0 or 1. But if the corner lies *between* $x - h$ and $x + h$, the difference quotient straddles it and gives a mixture of the two slopes.
 #
-# **Predict:** what does the central difference say exactly at $x = 0$? And at $x = h/2$?
+# **Predict:** what does the central difference give exactly at $x = 0$? And at $x = h/2$?
 
 # %%
 h = 0.1
@@ -376,7 +368,9 @@ axes.plot(places, places > 0, "--", color="black", label="slope of relu")
 axes.plot(places, quotient, color=COLOURS[0], label="central difference, h = 0.1")
 axes.axvspan(-h, h, color="0.9", label="within h of the corner")
 axes.set(
-    xlabel="x", ylabel="slope", title="Within one step of a kink a difference quotient says nothing"
+    xlabel="x",
+    ylabel="slope",
+    title="Within one step of a kink, a difference quotient is meaningless",
 )
 axes.legend()
 plt.show()
@@ -384,10 +378,9 @@ assert np.isclose(np.interp(0, places, quotient), 0.5)
 assert np.isclose(np.interp(h / 2, places, quotient), 0.75)
 
 # %% [markdown]
-# One half, and three quarters: slopes that relu has nowhere. If a gradient check of a network with relu fails in a few entries, look first whether an
-# input of a relu lies within a step of zero. A smaller step makes this less likely; it never makes it impossible.
+# The central difference gives one half and three quarters. The function relu has neither of these slopes anywhere. If a gradient check of a network with relu fails in a few entries, first check whether an input of a relu lies within one step of zero. A smaller step makes this less likely, but never impossible.
 #
-# The checker of this project, `numpyvae.gradcheck`, is what your checker becomes when it grows up. The short one in it is the same as yours:
+# This project has a checker too, `numpyvae.gradcheck`. It is a more complete version of yours. Its short function, `numerical_gradient`, is the same as yours:
 
 # %%
 from numpyvae import gradcheck
@@ -396,9 +389,8 @@ theirs = gradcheck.numerical_gradient(cubes, point)
 assert np.allclose(theirs, numerical_gradient(cubes, point), rtol=0, atol=1e-7)
 
 # %% [markdown]
-# The long one tries many steps, knows its own error, sees kinks, and says what a wrong gradient looks like. Here it is given a gradient of $\sum x_i^2$ that is wrong *on purpose*, $x$ instead of $2x$.
-# It compares along a random direction $v$ (`backprop . v` is the slope along it by the gradient, `numerical . v` by measurement), counts the `digits` in which both agree, and demands as many as it
-# trusts its measurement (`limit`):
+# Its long function, `check_gradients`, tries many steps, estimates its own error, detects kinks, and describes what a wrong gradient looks like. Here it is given a gradient of $\sum x_i^2$ that is wrong *on purpose*: $x$ instead of $2x$.
+# It compares slopes along a random direction $v$. In its report, `backprop . v` is the slope computed from the gradient, and `numerical . v` is the measured slope. `digits` is the number of digits in which both agree. `limit` is the number of digits required: as many as the checker trusts in its own measurement.
 
 # %%
 report = gradcheck.check_gradients(lambda p: (p["x"] ** 2).sum(), {"x": v}, lambda p: {"x": p["x"]})
@@ -408,17 +400,16 @@ assert not report.ok
 # %% [markdown]
 # ## In five lines
 #
-# 1. The central difference is wrong by $h^2 f'''/6$ (truncation) plus about $\varepsilon |f| / h$ (rounding).
-# 2. In float64 the best step is near $10^{-5}$ and leaves ten digits; float32 is no good for checking.
-# 3. Compare relative to the largest entry, not entry by entry, and not absolutely.
-# 4. Within one step of a kink the quotient means nothing.
+# 1. The error of the central difference is $h^2 f'''/6$ (truncation) plus about $\varepsilon |f| / h$ (rounding).
+# 2. In float64 the best step is near $10^{-5}$ and gives ten digits; float32 is not good enough for checking.
+# 3. Measure the difference relative to the largest entry, not entry by entry, and not in absolute terms.
+# 4. Within one step of a kink, the difference quotient is meaningless.
 # 5. A checker is itself a program: test that it accepts what is right *and* rejects what is wrong.
 #
 # ## Further exercises
 #
-# 1. *(easy)* In the picture of the V, why does the float32 curve end on the left at about $2 \cdot 10^{-6}$? What happens to $x + h$ below?
+# 1. *(easy)* In the picture of the V, why does the float32 curve end on the left at about $3 \cdot 10^{-6}$? What happens to $x + h$ for smaller steps?
 # 2. *(medium)* Apply your checker to $f(x) = \sum x_i^2$ at $x = 0$ with the wrong gradient $g(x) = 5x$. It passes. Why? What does this say about checking at special points?
-# 3. *(open)* The *complex step* $f'(x) \approx \operatorname{Im} f(x + ih) / h$ has no subtraction and so no rounding error: take $h = 10^{-30}$. Derive it from Taylor's
-#    series, try it with `np.exp`, and find a function in this notebook for which it fails silently.
+# 3. *(open)* The *complex step* $f'(x) \approx \operatorname{Im} f(x + ih) / h$ has no subtraction, so no digits cancel. You can take $h = 10^{-30}$. Derive it from Taylor's series, try it with `np.exp`, and find a function in this notebook for which it fails silently.
 #
 # Next: [03 · From layers to a network](03_network.ipynb).

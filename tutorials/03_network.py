@@ -1,11 +1,9 @@
 # %% [markdown]
 # # 03 · From layers to a network
 #
-# **The one idea: a network is a chain of functions forward, and the same chain backward.**
+# **The one idea: the forward pass is a chain of functions, and the backward pass follows the same chain in reverse.**
 #
-# Here four parts join the dense layer: relu, sigmoid, a loss for pixels, and an optimizer. Together they make an *autoencoder*,
-# which learns to squeeze a picture of 784 pixels into ten numbers and to unfold it again. It works rather well. Then we ask it to
-# *invent* a picture, and too often it fails; and that failure is the reason why variational autoencoders exist.
+# Here we add four parts to the dense layer: relu, sigmoid, a loss for pixels, and an optimizer. Together they make an *autoencoder*, which learns to compress an image of 784 pixels into ten numbers and to reconstruct the image from them. It works rather well. Then we ask it to *invent* an image, and too often it fails. That failure is the reason why variational autoencoders exist.
 #
 # *You need:* notebooks 01 and 02. *Time:* 75 minutes. *Runs in:* 15 seconds.
 
@@ -24,17 +22,15 @@ dense, dense_backward = mine.dense, mine.dense_backward
 print("dense, dense_backward:", mine.origin)
 
 # %% [markdown]
-# (The functions of notebook 01 are taken from your own notebook, if it lies in this folder with all its exercises written, and is saved.)
+# (The functions of notebook 01 are taken from your own notebook if it is saved in this folder and all its exercises are written.)
 #
-# ## relu: the bend
+# ## relu: a bend between layers
 #
-# Two dense layers in a row are just one dense layer. What makes depth worthwhile is a bend in between. The simplest bend is
+# Two dense layers in a row are equivalent to one dense layer. A nonlinear function between them, a bend, makes depth worthwhile. The simplest bend is
 #
 # $$y = \operatorname{relu}(a) = \max(a, 0), \qquad \frac{dy}{da} = \begin{cases} 1 & a > 0 \\ 0 & a < 0 \end{cases}.$$
 #
-# (At 0 itself there is a corner and no derivative; everybody takes 0.) The chain rule says: what comes back from above is
-# let through where $a > 0$, and stopped elsewhere. We do not even need $a$: $y > 0$ exactly where $a > 0$. So the backward pass is given
-# `y`, which we have anyway.
+# (At 0 itself there is a corner and no derivative; by convention we take 0.) By the chain rule, the gradient that comes back from the next layer passes through where $a > 0$, and becomes zero elsewhere. We do not even need $a$, because $y > 0$ exactly where $a > 0$. So the backward pass takes `y`, which we have anyway.
 #
 # ### Exercise 1: `relu_backward`
 
@@ -46,7 +42,7 @@ def relu(a):
 
 
 def relu_backward(dy, y):
-    """da, given dy = ∂L/∂y and the output y = relu(a); all of one shape."""
+    """Return da = ∂L/∂a, given dy = ∂L/∂y and the output y = relu(a); all have the same shape."""
     # BEGIN SOLUTION
     return dy * (y > 0)
     # END SOLUTION
@@ -65,9 +61,9 @@ expect(
     "dy where y > 0, else 0",
     given="a = [[-1, 2, 3], [0.5, -0.5, 4]], dy = [[1, -2, 3], [4, 5, -6]]",
     mistakes={
-        "The mask comes from the sign of dy; it is y that was positive or not.": dy * (dy > 0),
-        "Nothing was stopped: is the mask missing, or is it y ≥ 0?": dy,
-        "This is the mask alone; multiply it with dy.": 1.0 * (a > 0),
+        "The mask is taken from the sign of dy; take it from the sign of y.": dy * (dy > 0),
+        "No entry was set to zero: is the mask missing, or does it use y ≥ 0?": dy,
+        "This is the mask alone; multiply it by dy.": 1.0 * (a > 0),
     },
 )
 print("relu_backward: right")
@@ -75,13 +71,13 @@ print("relu_backward: right")
 # %% [markdown]
 # ## sigmoid: from any number to a probability
 #
-# A pixel is a number between 0 (paper) and 1 (ink), and the last dense layer gives any number $l$, called a *logit*. The sigmoid
+# A pixel is a number between 0 (paper) and 1 (ink). But the output of the last dense layer can be any number $l$, called a *logit*. The sigmoid
 #
 # $$\sigma(l) = \frac{1}{1 + e^{-l}}$$
 #
-# turns one into a probability: $l = 0$ means $\tfrac12$, large $l$ means nearly 1, very negative $l$ nearly 0.
+# turns a logit into a probability: $l = 0$ gives $\tfrac12$, a large $l$ gives nearly 1, and a very negative $l$ gives nearly 0.
 #
-# **Predict:** what does the formula do on a computer for $l = -1000$?
+# **Predict:** what happens when a computer evaluates this formula at $l = -1000$?
 
 # %%
 with np.errstate(over="ignore"):
@@ -92,8 +88,7 @@ assert np.exp(709.0) < np.inf
 assert 1 / (1 + np.exp(709.0)) > 0
 
 # %% [markdown]
-# The result is even right, but NumPy warns of an *overflow* on the way, and a formula that produces infinities is an accident
-# waiting to happen. There is an equivalent form without them. Multiply top and bottom by $e^{l/2}$, and write the top as $e^{l/2} = \tfrac12 (e^{l/2} + e^{-l/2}) + \tfrac12 (e^{l/2} - e^{-l/2})$:
+# The result is in fact right, but NumPy warns of an *overflow* on the way, and a formula that produces infinities is an accident waiting to happen. There is an equivalent form without them. Multiply numerator and denominator by $e^{l/2}$, and write the numerator as $e^{l/2} = \tfrac12 (e^{l/2} + e^{-l/2}) + \tfrac12 (e^{l/2} - e^{-l/2})$:
 #
 # $$\sigma(l) = \frac{e^{l/2}}{e^{l/2} + e^{-l/2}} = \frac12 + \frac12 \cdot \frac{e^{l/2} - e^{-l/2}}{e^{l/2} + e^{-l/2}} = \tfrac12 + \tfrac12 \tanh(l/2) .$$
 #
@@ -124,7 +119,7 @@ expect(
     given="l = [[log 1, log 3, log 1/4]]",
     mistakes={
         "The sign of l is flipped.": [[0.5, 0.25, 0.8]],
-        "tanh takes half of l.": 0.5 + 0.5 * np.tanh(logs),
+        "The argument of tanh is l/2, not l.": 0.5 + 0.5 * np.tanh(logs),
         "The halves are missing: ½ + ½ tanh(l/2).": np.tanh(logs / 2),
     },
 )
@@ -133,19 +128,15 @@ print("sigmoid: right")
 # %% [markdown]
 # ## A loss for pixels
 #
-# Think of a pixel as a coin that shows ink with probability $p = \sigma(l)$. The probability of what we see, $x = 1$ or $x = 0$, is $p^x (1-p)^{1-x}$: the
-# *Bernoulli* distribution. All pixels together have the product of these, which may be too small a number for a computer, so one takes the
-# logarithm; and as a loss is to be made small, its negative:
+# Think of a pixel as a coin that shows ink with probability $p = \sigma(l)$. The probability of the value that we observe, $x = 1$ or $x = 0$, is $p^x (1-p)^{1-x}$. This is the *Bernoulli* distribution. The probability of all pixels together is the product of these, which may be too small a number for a computer. So we take the logarithm. And since a loss is minimized, we take its negative:
 #
 # $$\text{CE}(l, x) = -\sum_{\text{pixels}} \bigl[ x \log p + (1-x) \log (1-p) \bigr] .$$
 #
-# This is the *cross-entropy*. With the natural logarithm its unit is the *nat*. (MNIST's pixels are grey, between 0 and 1. The formula works for them
-# too, and everybody uses it, but then it is a measure of mismatch and no longer the logarithm of a probability. Notebook 09 comes back to that.)
+# This is the *cross-entropy*. With the natural logarithm its unit is the *nat*. (MNIST's pixels are grey: they lie between 0 and 1. The formula works for them too, and it is standard to use it. But then it is a measure of mismatch, and no longer the negative logarithm of a probability. Notebook 09 comes back to that.)
 #
 # ### Why it must be computed from logits
 #
-# At $l = -1000$ the computer rounds $p$ to 0, and $\log 0 = -\infty$. So never take the logarithm of a rounded sigmoid. Put $p = \sigma(l)$ into the
-# formula first, by pen:
+# At $l = -1000$ the computer rounds $p$ to 0, and $\log 0 = -\infty$. So never take the logarithm of a rounded sigmoid. Substitute $p = \sigma(l)$ into the formula first, on paper:
 #
 # $$\log(1-p) = \log \frac{1}{1 + e^{l}} = -\log(1 + e^l), \qquad \log p = \log \frac{e^l}{1 + e^l} = l - \log(1 + e^l) .$$
 #
@@ -153,7 +144,7 @@ print("sigmoid: right")
 #
 # $$-x \log p - (1-x) \log(1-p) = -x\,(l - \operatorname{softplus}(l)) + (1-x) \operatorname{softplus}(l) = \operatorname{softplus}(l) - x\, l .$$
 #
-# Now only $e^l$ can still overflow. For $l > 0$ take $e^l$ out of the logarithm: $\log(1 + e^l) = l + \log(1 + e^{-l})$. Both cases in one line:
+# Now only $e^l$ can still overflow. For $l > 0$, factor $e^l$ out of the logarithm: $\log(1 + e^l) = l + \log(1 + e^{-l})$. One formula covers both cases:
 #
 # $$\operatorname{softplus}(l) = \max(l, 0) + \log(1 + e^{-|l|}) .$$
 
@@ -171,17 +162,16 @@ assert np.allclose(softplus - x * l, -x * np.log(p) - (1 - x) * np.log(1 - p))
 #
 # $$\frac{\partial\, \text{CE}}{\partial l} = \sigma(l) - x .$$
 #
-# Prediction minus truth. A pixel that is completely wrong pulls with full strength. (With the squared error $(\sigma(l) - x)^2$ there would be an extra factor $\sigma'(l) = \sigma(l) (1 - \sigma(l))$, and a
-# pixel that is certain and wrong would hardly move at all.)
+# This is prediction minus truth. A pixel that is completely wrong gets the full gradient. (With the squared error $(\sigma(l) - x)^2$ there would be an extra factor $2 \sigma'(l) = 2 \sigma(l) (1 - \sigma(l))$. Then a pixel with a confident but wrong prediction would hardly change at all.)
 #
 # ### Exercise 3: `cross_entropy` and `cross_entropy_backward`
 #
-# Sum over the pixels of each picture, so that a batch gives $B$ numbers. `np.log1p(a)` is $\log(1 + a)$. The backward function is for each image by itself: do not divide by $B$.
+# Sum over the pixels of each image, so that a batch gives $B$ numbers. `np.log1p(a)` is $\log(1 + a)$. The backward function treats each image separately: do not divide by $B$.
 
 
 # %%
 def cross_entropy(logits, x):
-    """Σ (softplus(l) − x l) over the pixels, in nats: logits, x (B, X) → (B,), always finite."""
+    """Σ (softplus(l) − x l) over the pixels, in nats; logits, x (B, X) → (B,), always finite."""
     # BEGIN SOLUTION
     softplus = np.maximum(logits, 0) + np.log1p(np.exp(-np.abs(logits)))
     return (softplus - x * logits).sum(axis=1)
@@ -211,7 +201,7 @@ expect(
 logits, x = np.array([[1000.0, -1000.0], [1000.0, -1000.0]]), np.array([[1.0, 0.0], [0.0, 0.25]])
 with np.errstate(all="raise", under="ignore"):  # an overflow, or the log of 0, is an error here
     far = call(cross_entropy, logits, x)
-why = "certain and right costs 0; certain and wrong costs |l|: 1000 + 250"
+why = "confident and right costs 0; confident and wrong costs |l|: 1000 + 250"
 expect("cross_entropy", far, [0.0, 1250.0], why, given="logits of ±1000")
 logits, x = (
     np.array([[-3.0, 0.2, 2.0], [1.0, 0.0, -1.0]]),
@@ -231,7 +221,7 @@ expect(
         "This has an extra factor σ′, as for a squared error.": measured
         * sigmoid(logits)
         * (1 - sigmoid(logits)),
-        "1/B is applied at the end of the network, not here.": measured / 2,
+        "This is divided by B; the factor 1/B is applied in `backward`, not here.": measured / 2,
         "This is the mean over the pixels.": measured / 3,
     },
 )
@@ -240,13 +230,11 @@ print("cross_entropy, cross_entropy_backward: right")
 # %% [markdown]
 # ## An optimizer: RMSprop
 #
-# The gradient says which way is up. Plain gradient descent takes a step down, $\theta \leftarrow \theta - \eta\, d\theta$, with the same *learning rate* $\eta$ for all weights. But
-# the weight of a pixel near the border, which is nearly always paper, has a gradient more than a hundred times smaller than one in the middle (we shall measure it below). RMSprop gives
-# every weight its own scale: it keeps a running mean $s$ of the squared gradient and divides by its root.
+# The gradient points uphill. Plain gradient descent takes a step downhill, $\theta \leftarrow \theta - \eta\, d\theta$, with the same *learning rate* $\eta$ for all weights. But a pixel near the border is nearly always paper. Its weights have gradients more than a hundred times smaller than those of a pixel in the middle (we will measure this below). RMSprop gives every weight its own scale: it keeps a running mean $s$ of the squared gradient and divides the gradient by the square root of $s$.
 #
 # $$s \leftarrow \rho\, s + (1 - \rho)\, d\theta^2, \qquad \theta \leftarrow \theta - \eta\, \frac{d\theta}{\sqrt{s} + \epsilon}$$
 #
-# With $\rho = 0.9$ the mean reaches back about ten steps; $\epsilon = 10^{-7}$ only prevents a division by zero.
+# With $\rho = 0.9$ the mean covers about the last ten steps; $\epsilon = 10^{-7}$ only prevents a division by zero.
 #
 # **Predict:** $s = 0$ at the beginning. By how much does the first step move a weight whose gradient is 100? And one whose gradient is 0.01?
 #
@@ -314,20 +302,20 @@ for gradient in (100.0, 0.01):
     assert np.isclose(moved[0], -1e-3 / 0.1**0.5, rtol=1e-3)
 
 # %% [markdown]
-# The same for both: $\eta / \sqrt{0.1}$, about $3\,\eta$. RMSprop takes from the gradient its sign and its steadiness, not its size.
+# Both weights move by the same amount: $\eta / \sqrt{0.1}$, about $3\,\eta$. The step of RMSprop depends on the sign of the gradient and on how steady it is, not on its size.
 #
 # ## An autoencoder
 #
-# Now the chain. The *encoder* turns a picture into ten numbers, the *code*; the *decoder* turns a code into 784 logits:
+# Now we put the chain together. The *encoder* turns an image into ten numbers, the *code*. The *decoder* turns a code into 784 logits:
 #
 # `x` → dense, relu → `h` → dense → `code` → dense, relu → `g` → dense → `logits` → cross-entropy with `x` itself.
 #
-# Backward is the same line read from right to left. Read the two functions side by side:
+# The backward pass is the same line, read from right to left. Read the two functions side by side:
 
 
 # %%
 def forward(theta, x):
-    """All arrays of a pass, by name: what backward will need."""
+    """Return all arrays of a forward pass, by name; backward needs them."""
     h = relu(dense(x, theta["W_h"], theta["b_h"]))
     code = dense(h, theta["W_code"], theta["b_code"])
     g = relu(dense(code, theta["W_g"], theta["b_g"]))
@@ -336,9 +324,9 @@ def forward(theta, x):
 
 
 def backward(theta, x, t):
-    """The gradient of the mean loss over the batch, by name of the weight; t comes from forward."""
+    """Return the gradient of the mean loss over the batch, by weight name; t is from forward."""
     d = {}
-    dlogits = cross_entropy_backward(t["logits"], x) / len(x)  # 1/B, once, here
+    dlogits = cross_entropy_backward(t["logits"], x) / len(x)  # the factor 1/B, only here
     dg, d["W_out"], d["b_out"] = dense_backward(t["g"], theta["W_out"], dlogits)
     dcode, d["W_g"], d["b_g"] = dense_backward(t["code"], theta["W_g"], relu_backward(dg, t["g"]))
     dh, d["W_code"], d["b_code"] = dense_backward(t["h"], theta["W_code"], dcode)
@@ -347,7 +335,7 @@ def backward(theta, x, t):
 
 
 def initialize(pixels, hidden, code, rng, dtype=np.float32):
-    """Random weights, Uniform(±√(6/(n + m))) as Glorot & Bengio (2010) proposed; biases of 0."""
+    """Random weights from Uniform(±√(6/(n + m))), as in Glorot & Bengio (2010); zero biases."""
     theta = {}
     for name, n, m in (
         ("h", pixels, hidden),
@@ -362,7 +350,7 @@ def initialize(pixels, hidden, code, rng, dtype=np.float32):
 
 
 # %% [markdown]
-# Before any training, two questions that need no training. Is the gradient right? And with all weights zero, is the loss what it must be?
+# Before any training, we ask two questions that need no training. Is the gradient right? And if all weights are zero, does the loss have the value that it must have?
 
 # %%
 rng = np.random.default_rng(0)
@@ -377,7 +365,7 @@ print(report)
 report.raise_if_failed()
 
 # %% [markdown]
-# (The checker first tries an even sharper method than differences, the complex step, and notices that `np.abs` spoils it. See the exercises of notebook 02.)
+# (The checker first tries the complex step, a method even more accurate than differences. It detects that `np.abs` makes the complex step fail here. See the exercises of notebook 02.)
 
 # %%
 (x_train, _), (x_test, y_test) = numpyvae.load_mnist()
@@ -388,7 +376,7 @@ print(f"all weights zero: {zero_loss:.2f} nats per image; 784 ln 2 = {784 * np.l
 assert np.isclose(zero_loss, 784 * np.log(2), rtol=1e-5)
 
 # %% [markdown]
-# Train it on 20,000 digits for twenty epochs. (An *epoch* is one pass over all images, in random order, in batches of 100.)
+# Now train it on 20,000 digits for twenty epochs. (An *epoch* is one pass over all images, in random order and in batches of 100.)
 
 # %%
 theta = initialize(784, 256, 10, np.random.default_rng(1))
@@ -408,7 +396,7 @@ for epoch in range(1, 21):
 assert loss < 95
 
 # %% [markdown]
-# Here is what RMSprop is for. The gradients of the weights that belong to the top two rows of pixels, and of those in the middle, after this training:
+# This is why we use RMSprop. Compare, after this training, the gradients of the output weights of two groups of pixels: those in the top two rows, and those in the middle:
 
 # %%
 x = images[:1000]
@@ -420,8 +408,7 @@ assert middle > 100 * border
 # %% [markdown]
 # ## The picture to remember
 #
-# Top: eight test images. Middle: what comes out after squeezing each into ten numbers. Bottom: we draw *random* codes, from the normal distribution that has the same mean and covariance as the codes
-# of real images, and decode them.
+# Top: eight test images. Middle: the same images, each encoded into ten numbers and decoded again. Bottom: *random* codes, decoded. They are drawn from the normal distribution that has the same mean and covariance as the codes of real images.
 #
 # **Predict before you look:** what will the bottom row show?
 
@@ -445,8 +432,7 @@ for axes, pictures, title in zip(
 plt.show()
 
 # %% [markdown]
-# Most of the middle row one can read. In the bottom row some could pass for digits; others are blots that no hand would write. Where do the random codes lie? Measure the distance from a code to the nearest
-# code of a real image, in units of the spread of the codes. If there were no holes, it would be the same for random codes and for real ones.
+# Most of the middle row is legible. In the bottom row, some could pass for digits; others are blots that no hand would write. Where do the random codes lie? We measure the distance from a code to the nearest code of a real image, in units of the standard deviation of the codes. If there were no holes, it would be the same for random codes and for real ones.
 
 # %%
 scale = codes.std(axis=0)
@@ -465,40 +451,38 @@ random = np.median(distance_to_nearest(random_codes[:1000], half[1]))
 print(f"median distance to the nearest real code: real {real:.2f}, random {random:.2f}")
 assert random > 1.25 * real
 
-# Encode the invented pictures again: does the encoder recognize its code?
+# Encode the decoded images again: how close is the new code to the old one?
 real_back = forward(theta, sigmoid(t["logits"]))["code"]
 random_back = forward(theta, invented)["code"]
 real_change = np.sqrt((((real_back - codes) / scale) ** 2).mean())
 random_change = np.sqrt((((random_back - random_codes) / scale) ** 2).mean())
 print(
-    f"decoded and encoded again, a code moves: real {real_change:.2f}, random {random_change:.2f}"
+    f"change of a code decoded and re-encoded: real {real_change:.2f}, random {random_change:.2f}"
 )
 assert random_change > 1.5 * real_change
 
 # %% [markdown]
-# Why? Nothing in the loss says *where* the codes should lie. The network puts each digit wherever it likes, and the places between are **holes** that the
-# decoder has never been asked about. Many random codes fall into one.
+# Why? Nothing in the loss says *where* the codes should lie. The network is free to place each digit anywhere. The regions in between are **holes**, on which the decoder has never been trained. Many random codes fall into a hole.
 #
-# Two wishes follow, and they are what the next notebooks are about:
+# This gives us two goals, which are the subject of the next notebooks:
 #
-# * the codes of all images together should fill a distribution that we know and can draw from, and
-# * every code should stand for a little *region*, not a point, so that there are no holes.
+# * the codes of all images together should fill a distribution that we know and can sample from, and
+# * every code should stand for a small *region*, not a point, so that there are no holes.
 #
-# To grant them we shall stop thinking of squeezing and start thinking of probability.
+# To reach them, we will stop thinking about compression and start thinking about probability.
 #
 # ## In five lines
 #
-# 1. relu lets the gradient through where its output is positive; the sigmoid makes probabilities.
-# 2. The cross-entropy is $\sum \operatorname{softplus}(l) - x\,l$, from logits, and its gradient is $\sigma(l) - x$.
+# 1. relu passes the gradient through where its output is positive; the sigmoid turns logits into probabilities.
+# 2. The cross-entropy, computed from logits, is $\sum (\operatorname{softplus}(l) - x\,l)$. Its gradient is $\sigma(l) - x$.
 # 3. RMSprop divides each gradient by its own typical size.
-# 4. A network's backward pass is its forward pass, read from the end.
-# 5. An autoencoder reconstructs well and invents badly: there are holes between its codes.
+# 4. The backward pass of a network is its forward pass in reverse order.
+# 5. An autoencoder reconstructs well but invents badly, because there are holes between its codes.
 #
 # ## Further exercises
 #
-# 1. *(easy)* Replace the ten numbers of the code by two, and by forty. What happens to the reconstructions, and to the invented pictures?
-# 2. *(medium)* Walk on a straight line from the code of a 1 to the code of a 7, decode nine places on the way, and look for the hole.
-# 3. *(open)* One normal distribution is a poor description of the codes. Fit one to the codes of each digit, and draw from these. Better? How many would one need until the holes are gone? What
-#    are you building there, and what does it cost?
+# 1. *(easy)* Replace the ten numbers of the code by two, and then by forty. What happens to the reconstructions and to the invented images?
+# 2. *(medium)* Walk on a straight line from the code of a 1 to the code of a 7, decode nine points along the way, and look for the hole.
+# 3. *(open)* A single normal distribution is a poor description of the codes. Fit one to the codes of each digit, and sample from these. Are the images better? How many distributions would you need before the holes are gone? What are you building there, and what does it cost?
 #
 # Next: [04 · Latent variables and the evidence](04_latent_variables.ipynb).

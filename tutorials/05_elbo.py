@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 05 · The ELBO
 #
-# **The one idea: any guess of the posterior gives a lower bound on the evidence, and the gap is exactly how wrong the guess is.**
+# **The one idea: any guess at the posterior gives a lower bound on the evidence, and the gap is exactly how wrong the guess is.**
 #
-# In notebook 04 the evidence $p(x) = \int p(x \mid z)\, p(z)\, dz$ was an integral that needs to know where to look. Now somebody gives us a guess $q(z)$
-# of the posterior. Here you derive what it is good for, one line of algebra at a time, and check every line on a problem whose exact answer you know.
+# In notebook 04 the evidence was the integral $p(x) = \int p(x \mid z)\, p(z)\, dz$. To compute it, we need to know where to look. Now suppose that we have a guess $q(z)$
+# at the posterior. In this notebook you derive what such a guess is good for, one line of algebra at a time, and you check every line on a problem whose exact answer you know.
 #
 # *You need:* notebook 04, expectations. *Time:* 75 minutes.
 
@@ -22,7 +22,7 @@ log_normal, log_evidence = mine.log_normal, mine.log_evidence
 print("log_evidence:", mine.origin)
 
 # %% [markdown]
-# Two models, like those of notebook 04. We see $x = 2$. The prior is $\mathcal N(0, 1)$, the noise has the standard deviation $s = 0.4$ in both, and the decoder is a straight line in one and a parabola in the other. Each is a function of $z$ that returns $\log p(x \mid z)$:
+# Here are two models like those of notebook 04. We observe $x = 2$. In both models the prior is $\mathcal N(0, 1)$ and the noise has standard deviation $s = 0.4$. The decoder is a straight line in one and a parabola in the other. In the code, each model is a function of $z$ that returns $\log p(x \mid z)$:
 
 # %%
 x, s = 2.0, 0.4
@@ -42,8 +42,8 @@ for name, log_likelihood in models.items():
 #
 # $$\text{KL}(q \,\|\, p) = \mathbb{E}_q \bigl[ \log q(z) - \log p(z) \bigr] = \int q(z)\, \bigl( \log q(z) - \log p(z) \bigr)\, dz,$$
 #
-# the mean, over draws from $q$, of how much more probable $q$ finds them than $p$ does. It is zero if the two are the same and positive otherwise. (Why never negative?
-# Because $\log t \le t - 1$, with equality only at $t = 1$: $\;-\text{KL} = \mathbb{E}_q[\log (p/q)] \le \mathbb{E}_q[p/q - 1] = \int p\, dz - 1 = 0$.)
+# which is the mean, over draws from $q$, of how much higher their log density is under $q$ than under $p$. It is zero if the two distributions are the same and positive otherwise. (It is never negative
+# because $\log t \le t - 1$, with equality only at $t = 1$: $\;-\text{KL} = \mathbb{E}_q[\log (p/q)] \le \mathbb{E}_q[p/q - 1] = \int p\, dz - 1 = 0$.)
 #
 # ## The identity
 #
@@ -51,12 +51,12 @@ for name, log_likelihood in models.items():
 #
 # $$\log p(x) = \log p(x, z) - \log p(z \mid x) \qquad\text{for every } z .$$
 #
-# The left side knows nothing of $z$. So the right side must be the same number wherever we evaluate it. The posterior here is brought to the area 1 by itself, without the evidence; so this can fail:
+# The left side does not depend on $z$. So the right side must be the same number at every $z$. The next cell tests this. It normalizes the posterior to area 1 directly, without using the evidence, so the test can fail:
 
 
 # %%
 def log_posterior_on_grid(log_likelihood):
-    """log p(z|x) on the grid: the joint density, divided by the area under it."""
+    """log p(z|x) on the grid, from the joint density divided by the area under it."""
     log_joint = log_likelihood(grid) + log_normal(grid, 0, 1)
     joint = np.exp(log_joint - log_joint.max())
     return log_joint - log_joint.max() - np.log(joint.sum() * (grid[1] - grid[0]))
@@ -70,15 +70,15 @@ for name, log_likelihood in models.items():
     assert np.allclose(log_joint - log_posterior, log_evidence(log_likelihood(grid), grid))
 
 # %% [markdown]
-# If it is the same for every $z$, it is also the same on average over $z$ from $q$. Now add and subtract $\log q(z)$, and sort:
+# Since the right side is the same for every $z$, its average over draws of $z$ from $q$ is that same number. Now add and subtract $\log q(z)$, and regroup:
 #
 # $$\log p(x) = \mathbb{E}_q \bigl[ \log p(x, z) - \log q(z) \bigr] + \mathbb{E}_q \bigl[ \log q(z) - \log p(z \mid x) \bigr] .$$
 #
-# The second term is $\text{KL}(q \,\|\, p(z \mid x))$: how wrong the guess is. The first one is called the **ELBO**, the *evidence lower bound*:
+# The second term is $\text{KL}(q \,\|\, p(z \mid x))$, which measures how wrong the guess is. The first term is called the **ELBO**, the *evidence lower bound*:
 #
 # $$\boxed{\ \log p(x) = \text{ELBO} + \text{KL}(q \,\|\, \text{posterior})\ } \qquad\Longrightarrow\qquad \text{ELBO} \le \log p(x) .$$
 #
-# This is exact, not an approximation. And it is a bargain: the ELBO needs only the joint density, which we know, and no integral over all $z$, only a mean over
+# This is exact, not an approximation. It is also practical. The ELBO needs only the joint density, which we know. And instead of an integral over all $z$, it needs only a mean over
 # draws from $q$.
 #
 # ## The two parts of the ELBO
@@ -87,8 +87,8 @@ for name, log_likelihood in models.items():
 #
 # $$\text{ELBO} = \underbrace{\mathbb{E}_q [\log p(x \mid z)]}_{\text{how well } z \text{ from } q \text{ explains } x} - \underbrace{\text{KL}(q \,\|\, p(z))}_{\text{how far } q \text{ is from the prior}} .$$
 #
-# There are two KLs here; do not mix them up. The one *inside* the ELBO compares $q$ with the **prior**, and we can compute it. The one that is *missing* compares $q$ with the
-# **posterior**, and usually we cannot.
+# There are two KLs here; do not mix them up. The one *inside* the ELBO compares $q$ with the **prior**, and we can compute it. The one that is *missing* from the ELBO compares $q$ with the
+# **posterior**, and usually we cannot compute it.
 #
 # ### The KL from the prior, in closed form
 #
@@ -96,12 +96,12 @@ for name, log_likelihood in models.items():
 #
 # $$\log q(z) = -\tfrac12 \log 2\pi - \tfrac12 \log \sigma^2 - \tfrac12 \epsilon^2, \qquad \log p(z) = -\tfrac12 \log 2\pi - \tfrac12 (\mu + \sigma\epsilon)^2 .$$
 #
-# Average, with $\mathbb E[\epsilon] = 0$ and $\mathbb E[\epsilon^2] = 1$, so that $\mathbb E[(\mu + \sigma \epsilon)^2] = \mu^2 + \sigma^2$:
+# Take the mean, using $\mathbb E[\epsilon] = 0$ and $\mathbb E[\epsilon^2] = 1$, so that $\mathbb E[(\mu + \sigma \epsilon)^2] = \mu^2 + \sigma^2$:
 #
 # $$\text{KL}(q \,\|\, p(z)) = \tfrac12 \bigl( \mu^2 + \sigma^2 - 1 - \log \sigma^2 \bigr) .$$
 #
-# A standard deviation must be positive, which a network's output is not by itself. So the network will put out $\texttt{logvar} = \log \sigma^2$, any real number; $\sigma^2 = e^{\texttt{logvar}}$, and
-# $\sigma = e^{\texttt{logvar}/2}$. With several latents $q$ and the prior are products over the latents, so $\log q$ and $\log p$ are sums, and the KLs of the single latents add up.
+# A standard deviation must be positive, but a network's output need not be. So the network will output $\texttt{logvar} = \log \sigma^2$, which can be any real number. Then $\sigma^2 = e^{\texttt{logvar}}$ and
+# $\sigma = e^{\texttt{logvar}/2}$. With several latents, $q$ and the prior are products over the latents. So $\log q$ and $\log p$ are sums, and the KLs of the individual latents add up.
 #
 # **Predict:** what is the KL for $\mu = 2$, $\texttt{logvar} = 0$? For $\mu = 0$, $\texttt{logvar} = 2$? And where is it zero?
 #
@@ -121,20 +121,20 @@ def kl_divergence(mu, logvar):
 e2 = np.exp(2.0)
 for mu, logvar, exact, why, mistakes in (
     ([[2.0, 0.0]], [[0.0, 0.0]], 2.0, "½·2², by hand", {
-        "This is what averaging over the latents gives; the KLs of the latents add up.": 1.0,
+        "You get this by averaging over the latents; the KLs of the latents add up.": 1.0,
         "The ½ is missing.": 4.0,
         "The sign is flipped; a KL is never negative.": -2.0,
-        "The 1 is subtracted once; it belongs to each latent.": 2.5,
+        "The 1 is subtracted only once; subtract it for each latent.": 2.5,
     }),
     ([[0.0, 0.0]], [[2.0, 0.0]], (e2 - 3) / 2, "(e² − 1 − 2)/2, by hand", {
-        "This takes logvar for log σ; it is log σ².": (e2**2 - 5) / 2,
-        "The term − logvar is squared.": (e2 - 5) / 2,
-        "σ² is exp(logvar), not its square root.": (np.e - 3) / 2,
-        "The term − logvar has a plus.": (e2 + 1) / 2,
-        "This takes logvar for σ².": (2 + 1 - 2 - np.log(2)) / 2,
+        "This uses logvar as log σ; it is log σ².": (e2**2 - 5) / 2,
+        "This has − logvar²; the term is − logvar.": (e2 - 5) / 2,
+        "σ² is exp(logvar), not exp(logvar / 2).": (np.e - 3) / 2,
+        "The term − logvar has the wrong sign.": (e2 + 1) / 2,
+        "This uses logvar as σ².": (2 + 1 - 2 - np.log(2)) / 2,
     }),
     ([[0.0, 0.0]], [[0.0, -2.0]], (1 / e2 + 1) / 2, "(e⁻² − 1 + 2)/2, by hand", {}),
-    ([[2.0, 1.0, 0.0]], [[0.0, 0.0, 2.0]], 2.5 + (e2 - 3) / 2, "the latents add up", {}),
+    ([[2.0, 1.0, 0.0]], [[0.0, 0.0, 2.0]], 2.5 + (e2 - 3) / 2, "the sum over the latents", {}),
 ):  # fmt: skip
     expect(
         "kl_divergence",
@@ -150,17 +150,17 @@ print("kl_divergence: right")
 assert round((e2 - 3) / 2, 2) == 2.19
 
 # %% [markdown]
-# So the answers are 2; $(e^2 - 3)/2 = 2.19$; and zero where the guess is the prior itself, $\mu = 0$, $\texttt{logvar} = 0$.
+# So the KL is 2 in the first case and $(e^2 - 3)/2 = 2.19$ in the second. It is zero where the guess is the prior itself, at $\mu = 0$, $\texttt{logvar} = 0$.
 #
 # ### Exercise 2: `kl_backward`
 #
-# We shall need its gradient. Differentiate the closed form, on paper: once with respect to $\mu$, once with respect to $\texttt{logvar}$ (remember that
+# We will need the gradient of the KL. Differentiate the closed form on paper, once with respect to $\mu$ and once with respect to $\texttt{logvar}$ (remember that
 # $\frac{d}{dt} e^t = e^t$).
 
 
 # %%
 def kl_backward(mu, logvar):
-    """dmu, dlogvar, (B, Z) each: the gradient of each image's own KL."""
+    """Gradient of each image's own KL: dmu and dlogvar, (B, Z) each."""
     # BEGIN SOLUTION
     return mu, 0.5 * (np.exp(logvar) - 1)
     # END SOLUTION
@@ -178,14 +178,14 @@ expect(
     "kl_backward: dmu",
     dmu,
     measured,
-    "measured",
+    "the numerical gradient",
     given="three images, two latents",
     tolerance=1e-8,
     mistakes={
-        "The 2 of the square cancels the ½: this is μ.": 2 * measured,
-        "The ½ is there twice; the 2 of the square cancels it.": measured / 2,
+        "This is 2μ; the 2 from the square cancels the ½.": 2 * measured,
+        "This is μ/2; the 2 from the square cancels the ½.": measured / 2,
         "dmu and dlogvar are exchanged.": 0.5 * (np.exp(logvar) - 1),
-        "1/B is applied at the end of the network.": measured / 3,
+        "This is divided by B; 1/B is applied at the end of the network, not here.": measured / 3,
     },
 )
 measured = numerical_gradient(lambda v: kl_divergence(mu, v).sum(), logvar)
@@ -193,7 +193,7 @@ expect(
     "kl_backward: dlogvar",
     dlogvar,
     measured,
-    "measured",
+    "the numerical gradient",
     given="three images, two latents",
     tolerance=1e-8,
     mistakes={
@@ -206,10 +206,10 @@ expect(
 print("kl_backward: right")
 
 # %% [markdown]
-# ### The other part, and the whole
+# ### The other term, and the whole ELBO
 #
-# The first term is a mean over draws from $q$. Here, with one latent, we can take it *exactly*: $\mathbb{E}_q[g(z)] = \mathbb{E}_\epsilon[g(\mu + \sigma\epsilon)]$ is a sum over a
-# grid of $\epsilon$, weighted with the density of $\mathcal N(0, 1)$. (In a VAE it will be a *single* draw: an estimate, right on average.)
+# The first term of the ELBO is a mean over draws from $q$. Here, with one latent, we can compute it *exactly*: $\mathbb{E}_q[g(z)] = \mathbb{E}_\epsilon[g(\mu + \sigma\epsilon)]$ is a sum over a
+# grid of $\epsilon$, weighted with the density of $\mathcal N(0, 1)$. (In a VAE we will use a *single* draw, which gives an estimate that is right on average.)
 
 # %%
 EPS = np.linspace(-8, 8, 401)
@@ -220,13 +220,14 @@ assert np.isclose((WEIGHTS * EPS**2).sum(), 1, rtol=0, atol=1e-12)  # E[ε²] = 
 # %% [markdown]
 # ### Exercise 3: `elbo`
 #
-# Put it together. `log_likelihood` is a function of $z$ that returns $\log p(x \mid z)$ for each entry; `EPS` and `WEIGHTS` are above. Use your `kl_divergence`, which wants
-# arrays of shape (1, 1) here, `np.array([[mu]])`, and returns one of shape (1,): take its entry `[0]`.
+# Put the two terms together. `log_likelihood` is a function that takes an array of $z$ values and returns $\log p(x \mid z)$ for each entry. `EPS` and `WEIGHTS` are defined above. Use your `kl_divergence`. Here it needs
+# arrays of shape (1, 1), such as `np.array([[mu]])`, and it returns an array of shape (1,), so take the entry `[0]`.
 
 
 # %%
 def elbo(log_likelihood, mu, logvar):
-    """E_q[log p(x|z)] − KL(q ‖ prior) for q = N(mu, exp(logvar)): a number, as are mu, logvar."""
+    """E_q[log p(x|z)] − KL(q ‖ prior) for q = N(mu, exp(logvar));
+    mu, logvar and the result are numbers."""
     # BEGIN SOLUTION
     z = mu + np.exp(logvar / 2) * EPS
     reconstruction = (WEIGHTS * log_likelihood(z)).sum()
@@ -240,7 +241,7 @@ def elbo(log_likelihood, mu, logvar):
 
 
 def line_elbo(mu, logvar, sigma2=None, kl=1.0):
-    """The ELBO of the line, on paper: E[(x − 1.5 z − 0.5)²] = (x − 1.5 μ − 0.5)² + 1.5² σ²."""
+    """ELBO of the straight line: E[(x − 1.5 z − 0.5)²] = (x − 1.5 μ − 0.5)² + 1.5² σ²."""
     sigma2 = np.exp(logvar) if sigma2 is None else sigma2
     square = (x - 1.5 * mu - 0.5) ** 2 + 1.5**2 * sigma2
     return (
@@ -260,16 +261,16 @@ for mu, logvar in ((0.8, -2.0), (0.0, 0.0), (1.0, 0.0)):
         "elbo",
         call(elbo, line, mu, logvar),
         line_elbo(mu, logvar),
-        "on paper, for the straight line",
+        "in closed form, for the straight line",
         given=f"mu = {mu}, logvar = {logvar}",
         mistakes={
-            "The KL is added; it is subtracted.": line_elbo(mu, logvar, kl=-1.0),
+            "The KL is added; subtract it.": line_elbo(mu, logvar, kl=-1.0),
             "The KL is missing.": line_elbo(mu, logvar, kl=0.0),
             "z has no noise: this is log p(x|mu) − KL.": line_elbo(mu, logvar, 0.0),
-            "σ is exp(logvar / 2); this spreads z by exp(logvar).": line_elbo(
+            "This uses exp(logvar) as σ; σ is exp(logvar / 2).": line_elbo(
                 mu, logvar, np.exp(2 * logvar)
             ),
-            "This is the negative: a loss, not the bound.": -line_elbo(mu, logvar),
+            "This is −ELBO, a loss; return the bound itself.": -line_elbo(mu, logvar),
             "σ is exp(logvar / 2), not logvar.": line_elbo(mu, logvar, logvar**2),
             "The mean is inside the logarithm; the ELBO is a mean of logarithms.": log_of_mean(
                 mu, logvar
@@ -281,14 +282,14 @@ print("elbo: right")
 # %% [markdown]
 # ## Is the identity true?
 #
-# Take any guess. Compute the evidence on a grid (notebook 04), the ELBO (yours), and the KL from the posterior on a grid, each in its own way. The books must balance, up to
+# Take any guess. Compute three numbers separately: the evidence on a grid (notebook 04), the ELBO with your function, and the KL from the posterior on a grid. The identity must hold up to
 # rounding:
 
 # %%
 
 
 def kl_from_posterior(log_likelihood, mu, logvar):
-    """E_q[log q(z) − log p(z|x)], by a sum over the grid."""
+    """E_q[log q(z) − log p(z|x)], as a sum over the grid."""
     log_q = log_normal(grid, mu, np.exp(logvar / 2))
     log_posterior = log_posterior_on_grid(log_likelihood)
     return (np.exp(log_q) * (log_q - log_posterior)).sum() * (grid[1] - grid[0])
@@ -312,10 +313,10 @@ for name, log_likelihood in models.items():
 # %% [markdown]
 # ## The picture to remember
 #
-# The ELBO for all guesses: $\mu$ to the right, $\log \sigma$ upward. Lines of equal height are labeled; the lighter, the higher; a cross marks the best guess.
+# The plot shows the ELBO for all guesses, with $\mu$ on the horizontal axis and $\log \sigma$ on the vertical axis. The contour lines are labeled, and lighter means higher. A cross marks the best guess.
 #
-# **Predict before you look.** For the straight line the posterior is a normal distribution: can the ELBO reach $\log p(x)$? For the parabola the posterior has two humps:
-# how many best guesses are there, and do they reach it?
+# **Predict before you look.** For the straight line, the posterior is a normal distribution. Can the ELBO reach $\log p(x)$? For the parabola, the posterior has two humps.
+# How many best guesses are there, and does their ELBO reach $\log p(x)$?
 
 # %%
 mus, log_sigmas = np.linspace(-2.5, 2.5, 81), np.linspace(-3.5, 0.5, 61)
@@ -333,7 +334,7 @@ for axes, (name, log_likelihood) in zip(panels, models.items()):
         mus, log_sigmas, surface - evidence, levels[:-1], colors="black", linewidths=0.8
     )
     axes.clabel(lines, fontsize=9, fmt="%g")
-    humps = [1, -1] if name == "f(z) = z²" else [1]  # the parabola has a mirror image
+    humps = [1, -1] if name == "f(z) = z²" else [1]  # the parabola has a second, mirrored maximum
     for side in humps:
         axes.plot(side * mus[column], log_sigmas[row], "X", color=COLOURS[4], markersize=9)
     axes.set(xlabel=r"$\mu$", title=f"{name}:  ELBO − log p(x), in nats")
@@ -344,7 +345,7 @@ for name, missing in best.items():
     print(f"{name:20} the best guess in the picture misses log p(x) by {missing:.4f} nats")
 
 # %% [markdown]
-# For the straight line the surface touches $\log p(x)$ at one point: the guess that *is* the posterior. (The grid of the picture misses the point by a hair.) By the formula of notebook 04, with the $s$ of here, it lies at
+# For the straight line, the surface touches $\log p(x)$ at one point, where the guess *is* the posterior. (The grid of the picture narrowly misses this point.) By the formula of notebook 04, with this notebook's $s$, the point lies at
 # $\mu = a(x-c)/(a^2+s^2)$, $\sigma^2 = s^2/(a^2+s^2)$:
 
 # %%
@@ -354,37 +355,38 @@ assert np.isclose(elbo(line, mu, np.log(sigma2)), log_evidence(line(grid), grid)
 assert best["f(z) = 1.5 z + 0.5"] < 0.01
 
 # %% [markdown]
-# For the parabola there are two best guesses, one on each hump. Each covers one half of the posterior and is blind to the other, and so it misses
-# $\log 2 = 0.69$ nats, and a little more because a hump is not quite normal. A guess that spreads over both humps would do worse: it would put draws in the valley
-# between, where the posterior is nearly zero, and the KL from the posterior punishes that hard. *One Gaussian prefers to be right about one cause to being vague about both.*
+# For the parabola there are two best guesses, one on each hump. Each covers one half of the posterior and ignores the other half. So its ELBO falls short of $\log p(x)$ by
+# $\log 2 = 0.69$ nats, plus a little more because each hump is not quite normal. A guess that spreads over both humps would do worse. It would put draws in the valley
+# between them, where the posterior is nearly zero, and the KL from the posterior penalizes that heavily. *A single Gaussian does better by being right about one cause than by being vague about both.*
 
 # %%
 assert 0.69 < best["f(z) = z²"] < 0.75
 over_both = max(elbo(parabola, 0.0, 2 * log_sigma) for log_sigma in np.linspace(-3, 1, 81))
 print(
-    f"the best guess with mu = 0 misses {log_evidence(parabola(grid), grid) - over_both:.2f} nats"
+    "the best guess with mu = 0 misses log p(x) by "
+    f"{log_evidence(parabola(grid), grid) - over_both:.2f} nats"
 )
 assert log_evidence(parabola(grid), grid) - over_both > 3
 
 # %% [markdown]
 # ## Why this makes learning possible
 #
-# The ELBO can be raised in two ways, and *both* are what we want. Raise it by changing $q$: the evidence does not move, so the KL from the posterior must shrink, and the guess gets
-# better. Raise it by changing the decoder $f$: it pushes up a bound of the evidence, so the model gets better (or the guess fits better). In a VAE both happen at
-# once: **loss = −ELBO**, and one gradient for encoder and decoder.
+# There are two ways to raise the ELBO, and we want *both*. If we raise it by changing $q$, the evidence stays the same. So the KL from the posterior must shrink, and the guess gets
+# better. If we raise it by changing the decoder $f$, we raise a lower bound on the evidence. So the model gets better (or the guess fits better). In a VAE both happen at
+# once, with **loss = −ELBO** and one gradient for encoder and decoder.
 #
 # ## In five lines
 #
 # 1. $\log p(x) = \text{ELBO} + \text{KL}(q \,\|\, \text{posterior})$, exactly, for every $q$.
 # 2. $\text{ELBO} = \mathbb E_q[\log p(x \mid z)] - \text{KL}(q \,\|\, \text{prior})$; both parts can be computed.
-# 3. $\text{KL}(q \,\|\, \text{prior}) = \tfrac12 \sum (\mu^2 + \sigma^2 - 1 - \log\sigma^2)$, never negative, adding up over latents.
-# 4. The bound is tight only if the posterior is in the family of guesses. With two equal humps, far apart, and one Gaussian, $\log 2$ is lost.
-# 5. Two KLs: the one from the prior is a part of the ELBO, the one from the posterior is what it lacks.
+# 3. $\text{KL}(q \,\|\, \text{prior}) = \tfrac12 \sum (\mu^2 + \sigma^2 - 1 - \log\sigma^2)$, which is never negative and adds up over the latents.
+# 4. The bound is tight only if the posterior is in the family of guesses. With two equal humps that are far apart, a single Gaussian loses $\log 2$.
+# 5. There are two KLs. The KL from the prior is part of the ELBO; the KL from the posterior is the gap between the ELBO and $\log p(x)$.
 #
 # ## Further exercises
 #
 # 1. *(easy)* Which $q$ has $\text{KL}(q \,\|\, \text{prior}) = 0$? What is its ELBO here? When would training end up there? (This is called *posterior collapse*; notebook 08 makes it happen.)
-# 2. *(medium)* Let $q$ be an even mixture of two normal distributions at $\pm\mu$. Its KL has no closed form; do it on the grid. How close does the ELBO come for the parabola?
-# 3. *(open)* With the roles exchanged, $\text{KL}(\text{posterior} \,\|\, q)$, is another measure of wrongness. Find its best Gaussian for the parabola, and look at it beside ours. Why can a VAE not use it?
+# 2. *(medium)* Let $q$ be an equal mixture of two normal distributions with means $\pm\mu$. Its KL has no closed form, so compute it on the grid. For the parabola, how close does the ELBO come to $\log p(x)$?
+# 3. *(open)* With the roles exchanged, $\text{KL}(\text{posterior} \,\|\, q)$ is another measure of how wrong the guess is. For the parabola, find the Gaussian that minimizes it, and compare it with ours. Why can a VAE not use this measure?
 #
 # Next: [06 · Reparameterization](06_reparameterization.ipynb).

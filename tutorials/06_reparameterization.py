@@ -4,8 +4,8 @@
 # **The one idea: move the randomness out of the way, and a gradient passes through a random draw.**
 #
 # The ELBO of notebook 05 is a mean over draws $z$ from $q = \mathcal N(\mu, \sigma^2)$, and we want to change $\mu$ and $\sigma$ so that it
-# grows. But how does one differentiate with respect to the parameters of a *die*? There are two answers. You write both, show by experiment that both are right,
-# and see why everybody uses the second.
+# increases. But how do we differentiate with respect to the parameters of a *random draw*? There are two answers. You will write both, show by experiment that both are right,
+# and see why the second is the standard one.
 #
 # *You need:* notebook 05, the standard error of a mean. *Time:* 45 minutes.
 
@@ -21,12 +21,12 @@ plt.style.use(STYLE)
 # %% [markdown]
 # ## A problem with a known answer
 #
-# Let $f(z) = z^2 + \sin z$, let $z$ come from $\mathcal N(\mu, \sigma^2)$, and ask for the gradient of the mean $\mathbb E[f(z)]$ with respect to $\mu$ and
-# $\texttt{logvar} = \log \sigma^2$. Here the mean can be done by hand: $\mathbb E[z^2] = \mu^2 + \sigma^2$, and $\mathbb E[\sin z] = e^{-\sigma^2/2} \sin\mu$, which is the imaginary part of the known $\mathbb E[e^{iz}] = e^{i\mu - \sigma^2/2}$. So
+# Let $f(z) = z^2 + \sin z$, and let $z$ be drawn from $\mathcal N(\mu, \sigma^2)$. We want the gradient of the mean $\mathbb E[f(z)]$ with respect to $\mu$ and
+# $\texttt{logvar} = \log \sigma^2$. Here the mean can be computed by hand. First, $\mathbb E[z^2] = \mu^2 + \sigma^2$. Second, $\mathbb E[\sin z] = e^{-\sigma^2/2} \sin\mu$, the imaginary part of the known result $\mathbb E[e^{iz}] = e^{i\mu - \sigma^2/2}$. So
 #
 # $$\mathbb E[f] = \mu^2 + \sigma^2 + e^{-\sigma^2/2} \sin \mu .$$
 #
-# Its derivatives, with $\partial \sigma^2 / \partial\, \texttt{logvar} = \sigma^2$ because $\sigma^2 = e^{\texttt{logvar}}$:
+# Since $\sigma^2 = e^{\texttt{logvar}}$, we have $\partial \sigma^2 / \partial\, \texttt{logvar} = \sigma^2$. So the derivatives are
 #
 # $$\frac{\partial}{\partial \mu} = 2 \mu + e^{-\sigma^2/2} \cos\mu, \qquad
 #   \frac{\partial}{\partial\, \texttt{logvar}} = \sigma^2 \Bigl( 1 - \tfrac12 e^{-\sigma^2/2} \sin\mu \Bigr) .$$
@@ -65,27 +65,27 @@ assert abs(f(draws).mean() - mean_f(MU, LOGVAR)) < 4 * f(draws).std() / 1000
 print("exact gradient:", exact.round(4))
 
 # %% [markdown]
-# ## The first answer: weigh the draws
+# ## The first answer: weight the draws
 #
-# The parameters stand in the *density*: $\mathbb E[f] = \int f(z)\, q(z)\, dz$. Differentiate under the integral, and use $\partial q = q\, \partial \log q$, so that it becomes a
-# mean over draws again:
+# The parameters appear in the *density*: $\mathbb E[f] = \int f(z)\, q(z)\, dz$. Differentiate under the integral sign and use $\partial q = q\, \partial \log q$. The result is again a
+# mean over draws:
 #
 # $$\frac{\partial}{\partial\mu} \int f\, q\, dz = \int f\, \frac{\partial \log q}{\partial \mu}\, q\, dz = \mathbb E \Bigl[ f(z)\, \frac{\partial \log q(z)}{\partial \mu} \Bigr] .$$
 #
-# It is called the **score-function estimator** (or REINFORCE). With $\log q = -\tfrac12 \log 2\pi - \tfrac12 \texttt{logvar} - (z - \mu)^2 / 2\sigma^2$:
+# This is called the **score-function estimator** (or REINFORCE). With $\log q = -\tfrac12 \log 2\pi - \tfrac12 \texttt{logvar} - (z - \mu)^2 / 2\sigma^2$, we get
 #
 # $$\frac{\partial \log q}{\partial \mu} = \frac{z - \mu}{\sigma^2}, \qquad \frac{\partial \log q}{\partial\, \texttt{logvar}} = \frac12 \Bigl( \frac{(z - \mu)^2}{\sigma^2} - 1 \Bigr) .$$
 #
-# It asks only for *values* of $f$, never for its slope: "draws above the mean had a high $f$, so move the mean up".
+# It uses only *values* of $f$, never its slope. In words: "draws above the mean had a high $f$, so move the mean up".
 #
 # ### Exercise 1: `score_gradient`
 #
-# Return the estimates of all draws, not their mean: we want to see how they scatter.
+# Return one estimate for each draw, not the mean over the draws. We want to see how the estimates scatter.
 
 
 # %%
 def score_gradient(f_values, z, mu, logvar):
-    """f ∂log q/∂mu and f ∂log q/∂logvar at each draw, (N,) both, from f_values and z (N,);
+    """f ∂log q/∂mu and f ∂log q/∂logvar at each draw, (N,) each; f_values and z are (N,),
     mu and logvar are numbers."""
     # BEGIN SOLUTION
     variance = np.exp(logvar)
@@ -107,7 +107,7 @@ expect(
     "18·(4 − 1)/9 and 10·0/9, by hand",
     given=given,
     mistakes={
-        "This divides by σ; it is σ².": [18.0, 0.0],
+        "This divides by σ; divide by σ².": [18.0, 0.0],
         "The sign is flipped.": [-6.0, 0.0],
         "f is missing.": [1 / 3, 0.0],
         "dmu and dlogvar are exchanged.": [0.0, -5.0],
@@ -131,19 +131,19 @@ print("score_gradient: right")
 # %% [markdown]
 # ## The second answer: push the draws
 #
-# Write the draw as $z = \mu + \sigma\epsilon$, $\epsilon$ from $\mathcal N(0, 1)$. The die is now $\epsilon$, and it knows nothing of the parameters.
-# Once $\epsilon$ is thrown, $z$ is an ordinary smooth function of $\mu$ and $\texttt{logvar}$, and the chain rule applies:
+# Write the draw as $z = \mu + \sigma\epsilon$ with $\epsilon$ from $\mathcal N(0, 1)$. All the randomness is now in $\epsilon$, which does not depend on the parameters.
+# Once $\epsilon$ is drawn, $z$ is an ordinary smooth function of $\mu$ and $\texttt{logvar}$, and the chain rule applies:
 #
 # $$\frac{\partial z}{\partial \mu} = 1, \qquad \frac{\partial z}{\partial\, \texttt{logvar}} = \frac{\partial \sigma}{\partial\, \texttt{logvar}}\, \epsilon = \tfrac12 \sigma\, \epsilon
 #   \qquad\text{since } \sigma = e^{\texttt{logvar}/2} .$$
 #
-# The density of $\epsilon$ does not depend on $\mu$ or $\sigma$, so one may differentiate inside the mean:
+# The density of $\epsilon$ does not depend on $\mu$ or $\sigma$, so we may differentiate inside the mean:
 # $\dfrac{\partial}{\partial\mu} \mathbb E[f(\mu + \sigma\epsilon)] = \mathbb E[f'(z)]$ and $\dfrac{\partial}{\partial\, \texttt{logvar}} \mathbb E[f] = \mathbb E[f'(z) \cdot \tfrac12 \sigma \epsilon]$. This
 # is the **reparameterization** of Kingma & Welling (2014), and the reason why a VAE can be trained by backpropagation. In the network, $f'(z)$ is the `dz` that comes back from the decoder.
 #
 # ### Exercise 2: `reparameterize` and `reparameterize_backward`
 #
-# Return new arrays. Note that the noise is an *argument*. Backward must use the very same `eps` as forward: with a new one, it would be the gradient of another draw.
+# Return new arrays. Note that the noise is an *argument*. The backward pass must use exactly the same `eps` as the forward pass. With a new one, it would compute the gradient for a different draw.
 
 
 # %%
@@ -155,7 +155,7 @@ def reparameterize(mu, logvar, eps):
 
 
 def reparameterize_backward(dz, logvar, eps):
-    """dmu, dlogvar (B, Z), given dz = ∂L/∂z and the eps of the forward pass."""
+    """Gradients dmu and dlogvar, (B, Z) each, from dz = ∂L/∂z and the eps of the forward pass."""
     # BEGIN SOLUTION
     dmu = dz
     dlogvar = dz * 0.5 * np.exp(logvar / 2) * eps
@@ -173,12 +173,12 @@ expect(
     "σ = exp(logvar/2) is e and 1/e",
     given="mu = [[1, 1]], logvar = [[2, -2]], eps = [[1, -1]]",
     mistakes={
-        "This takes the variance for the standard deviation: σ = exp(logvar / 2).": [
+        "This uses the variance as the standard deviation; σ = exp(logvar / 2).": [
             [1 + np.e**2, 1 - np.e**-2]
         ],
-        "This takes logvar for σ.": [[3.0, 3.0]],
+        "This uses logvar as σ.": [[3.0, 3.0]],
         "mu is missing.": [[np.e, -1 / np.e]],
-        "There is no noise in it.": mu,
+        "The noise is missing.": mu,
     },
 )
 dz = np.array([[3.0, 5.0]])
@@ -188,7 +188,7 @@ expect(
     "reparameterize_backward: dmu",
     dmu,
     [[3.0, 5.0]],
-    "z moves with mu, one to one",
+    "∂z/∂mu = 1",
     given="dz = [[3, 5]]",
     mistakes={"dmu and dlogvar are exchanged.": right},
 )
@@ -200,19 +200,19 @@ expect(
     given="dz = [[3, 5]], logvar = [[2, -2]], eps = [[1, -1]]",
     mistakes={
         "The ½ is missing.": 2 * right,
-        "σ is missing: it is ½ σ ε.": dz * 0.5 * eps,
+        "σ is missing; the factor is ½ σ ε.": dz * 0.5 * eps,
         "eps is missing.": dz * 0.5 * np.exp(logvar / 2),
         "dz is missing.": right / dz,
-        "This takes the variance for the standard deviation.": dz * 0.5 * np.exp(logvar) * eps,
+        "This uses the variance as the standard deviation.": dz * 0.5 * np.exp(logvar) * eps,
     },
 )
 print("reparameterize, reparameterize_backward: right")
 
 # %% [markdown]
-# ## Are they right? A test that can say no
+# ## Are they right? A test that can fail
 #
-# Both are random, so neither will *equal* the exact gradient. But the mean of $N$ independent draws scatters with a known width, the standard error
-# $\text{s.d.}/\sqrt N$. If the mean is more than four standard errors away, something is wrong (by chance that happens once in 16,000 times).
+# Both estimates are random, so neither will *equal* the exact gradient. But the mean of $N$ independent estimates scatters with a known width, the standard error
+# $\text{s.d.}/\sqrt N$. If the mean is more than four standard errors away from the exact gradient, something is wrong (by chance, this happens once in 16,000 times).
 
 # %%
 rng = np.random.default_rng(1)
@@ -231,10 +231,10 @@ for name, estimates in (("score function", score), ("reparameterized", push)):
             f"{name:16} d/d{parameter:7} exact {exact[k]:.4f}   mean of the draws {mean:.4f} "
             f"± {error:.4f}   ({sigmas:.1f} standard errors away)"
         )
-        assert sigmas < 4, f"{name}: the mean of many draws is not the exact gradient"
+        assert sigmas < 4, f"{name}: the mean is too far from the exact gradient"
 
 # %% [markdown]
-# And can the test say no? Forget the factor ½ in `dlogvar`:
+# Can the test really fail? Leave out the factor ½ in `dlogvar`:
 
 # %%
 wrong = 2 * push[1]
@@ -245,15 +245,15 @@ assert sigmas > 50
 # %% [markdown]
 # ## The picture to remember
 #
-# Both are right on average. But a VAE uses *one* draw for each image and step, so what counts is how far off a single one may be.
+# Both estimators are right on average. But a VAE uses *one* draw for each image and step, so the important question is how far off a single estimate may be.
 #
-# **Predict before you look:** suppose that we add the constant 10 to $f$. The exact gradient does not change, and neither does the mean of the score function, because $\mathbb E[\partial \log q] = \partial \int q\, dz = \partial\, 1 = 0$. What happens to the spread of each?
+# **Predict before you look:** suppose that we add the constant 10 to $f$. The exact gradient does not change, and neither does the mean of the score-function estimates, because $\mathbb E[\partial \log q] = \partial \int q\, dz = \partial\, 1 = 0$. What happens to the spread of each estimator?
 
 # %%
 constants = np.array([0.0, 10.0, 30.0, 100.0, 150.0])
 assert abs(score_gradient(1.0, z, MU, LOGVAR)[0].mean()) < 4 / N**0.5 / np.exp(LOGVAR / 2)  # 0
 spread_score = [score_gradient(f(z) + constant, z, MU, LOGVAR)[0].std() for constant in constants]
-spread_push = [push[0].std() for constant in constants]  # f' knows nothing of a constant
+spread_push = [push[0].std() for constant in constants]  # f' does not depend on a constant
 figure, panels = plt.subplots(1, 2, figsize=(9.5, 3.6))
 bins = np.linspace(0, 3.5, 50)
 hundreds = [estimates[0].reshape(-1, 100).mean(axis=1) for estimates in (score, push)]
@@ -267,7 +267,7 @@ panels[0].axvline(exact[0], color="black", linestyle="--", label="exact gradient
 panels[0].set(
     xlabel=r"estimate of $\partial/\partial\mu$ from 100 draws",
     ylabel="density",
-    title="1,000 times 100 draws",
+    title="1,000 estimates, 100 draws each",
 )
 panels[0].legend()
 panels[1].plot(constants, spread_score, "s-", color=COLOURS[4], label="score function")
@@ -275,12 +275,13 @@ panels[1].plot(constants, spread_push, "o--", color=COLOURS[0], label="reparamet
 panels[1].set(
     xlabel="constant added to f",
     ylabel="standard deviation of one estimate",
-    title="The same gradient, harder to find",
+    title="Same exact gradient, larger spread",
 )
 panels[1].legend()
 plt.show()
 print(
-    f"standard deviation of one estimate: {spread_score[0]:.2f} and {spread_push[0]:.2f}; "
+    f"standard deviation of one estimate: score function {spread_score[0]:.2f}, "
+    f"reparameterized {spread_push[0]:.2f}; "
     f"with 150 added: {spread_score[-1]:.1f} and {spread_push[-1]:.2f}"
 )
 assert spread_score[0] > 1.5 * spread_push[0]
@@ -288,22 +289,22 @@ assert hundreds[0].std() > 1.5 * hundreds[1].std()
 assert 50 < spread_score[-1] / spread_push[-1] < 65
 
 # %% [markdown]
-# In a VAE $f$ is the log-likelihood of a picture, about $-150$: mostly a constant. Here a constant of 150 makes the spread more than fifty times as large as that of the reparameterized estimate. The spread of a mean falls as one over the
-# root of the number of draws, so to make up for a factor of 50 one needs 2,500 times as many draws.
+# In a VAE, $f$ is the log-likelihood of an image, which is about $-150$ and mostly a constant. Here, a constant of 150 makes the spread of the score function more than fifty times as large as that of the reparameterized estimate. The spread of a mean falls as one over the
+# square root of the number of draws. So to make up for a factor of 50, we need 2,500 times as many draws.
 #
-# What is the score function good for, then? It needs no slope. Where $z$ is a *choice* (which word comes next, which door to open), $f'$ does not exist, and it is all there is.
+# What is the score function good for, then? It does not need the slope of $f$. Where $z$ is a discrete *choice* (which word comes next, which door to open), $f'$ does not exist, and the score function is the only option.
 #
 # ## In five lines
 #
-# 1. A mean over draws can be differentiated in two ways: weigh the draws, or push them.
-# 2. Weigh: $\mathbb E[f\, \partial \log q]$, the score function. Always applicable, very noisy.
-# 3. Push: $z = \mu + \sigma\epsilon$, and $d\mu = dz$, $d\texttt{logvar} = dz \cdot \tfrac12 \sigma\epsilon$. Needs a smooth $f$; little noise.
-# 4. The same $\epsilon$ in forward and backward.
-# 5. A random estimate is tested against its own standard error, and the test must be able to say no.
+# 1. A mean over draws can be differentiated in two ways: weight the draws, or push them.
+# 2. Weight: $\mathbb E[f\, \partial \log q]$, the score function. It is always applicable but very noisy.
+# 3. Push: $z = \mu + \sigma\epsilon$, and $d\mu = dz$, $d\texttt{logvar} = dz \cdot \tfrac12 \sigma\epsilon$. This needs a smooth $f$ and has little noise.
+# 4. Use the same $\epsilon$ in the forward pass and the backward pass.
+# 5. Test a random estimate against its own standard error, and make sure that the test is able to fail.
 #
 # ## Further exercises
 #
-# 1. *(easy)* Subtract from $f$ in the score function a number $b$ that does not depend on the draw (a *baseline*). Show that the mean does not change. Which $b$ makes the spread smallest?
+# 1. *(easy)* In the score function, subtract from $f$ a number $b$ that does not depend on the draw (a *baseline*). Show that the mean does not change. Which $b$ makes the spread smallest?
 # 2. *(medium)* Draw $\epsilon$ and $-\epsilon$ together (*antithetic* draws) and average the two estimates. By how much does the spread of either estimator fall? For which $f$ does it fall to zero?
 # 3. *(open)* Find a smooth $f$ for which the score function has the *smaller* spread. (Hint: let $f$ wiggle fast.)
 #

@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 07 · The whole VAE in 120 lines
 #
-# **The one idea: the encoder's hidden layer gets two gradients, one through the mean and one through the spread, and they add.**
+# **The one idea: the encoder's hidden layer gets two gradients, one through the mean and one through the spread, and they add up.**
 #
-# You have written all the parts. Here they come together: an encoder that guesses the posterior of each image, one draw from the guess, a decoder that explains the image, the
-# ELBO as the loss, and the whole way back. Fewer than 120 lines, nothing hidden. Then eight tests, none of which needs anybody's solution, decide whether it is right; and at the end it is compared, array
+# You have written all the parts. Here you put them together: an encoder that guesses the posterior of each image, one draw from the guess, a decoder that explains the image, the
+# negative ELBO as the loss, and the whole backward pass. It takes fewer than 120 lines, and nothing is hidden. Then eight tests decide whether it is right. None of them needs a reference solution. At the end, you compare your VAE, array
 # by array, with `numpyvae.VAE`.
 #
 # *You need:* notebooks 01 to 06. *Time:* 90 minutes.
@@ -17,16 +17,16 @@ import numpy as np
 
 import numpyvae
 from numpyvae.course import call, expect
+from numpyvae.evaluation import evidence
 from numpyvae.gradcheck import check_gradients
 from numpyvae.pictures import COLOURS, STYLE
-from numpyvae.quadrature import evidence
 
 plt.style.use(STYLE)
 
 # %% [markdown]
 # ## The parts
 #
-# These are the functions of notebooks 01, 03, 05 and 06, all in one place, so that this notebook stands on its own. Read them once more; each has its backward pass beside it. (They return new arrays, so that you may change what they give you.)
+# These are the functions of notebooks 01, 03, 05 and 06, all in one place, so that this notebook stands on its own. Read them once more; each backward pass is next to its forward pass. (They return new arrays, so you may modify their results in place.)
 
 
 # %%
@@ -81,7 +81,7 @@ def rmsprop_step(theta, grad, s, lr=1e-3, rho=0.9, eps=1e-7):
 
 
 def initialize(pixels, hidden, latent, rng, dtype=np.float32):
-    """Weights by name: W_h1, b_h1, …; each layer is named after what it makes."""
+    """Weights by name: W_h1, b_h1, …; each layer is named after its output."""
     sizes = {
         "h1": (pixels, hidden),
         "mu": (hidden, latent),
@@ -98,8 +98,8 @@ def initialize(pixels, hidden, latent, rng, dtype=np.float32):
 
 
 # %% [markdown]
-# (Here softplus is $\max(l, 0) - \log \sigma(|l|)$, and $|l|$ is written $\max(l, -l)$. It is the same as in notebook 03, because $\log(1 + e^{-|l|}) = -\log\sigma(|l|)$, and lets the checker use its sharpest
-# instrument.)
+# (Here softplus is $\max(l, 0) - \log \sigma(|l|)$, and $|l|$ is written $\max(l, -l)$. This is the same as in notebook 03, because $\log(1 + e^{-|l|}) = -\log\sigma(|l|)$. In this form, the gradient checker can use its most precise
+# method, the complex step.)
 
 # %%
 l_test = np.linspace(-30, 30, 61)
@@ -117,28 +117,28 @@ assert np.allclose(
 #                          KL(mu, logvar)                              cross-entropy(logits, target)
 # ```
 #
-# | name | shape | what it is |
+# | name | shape | meaning |
 # |---|---|---|
 # | `x` | $(B, X)$ | images: $B$ of them, $X$ pixels each |
 # | `h` | $(B, H)$ | hidden layer of the encoder, $H$ units |
-# | `mu`, `logvar` | $(B, Z)$ | the encoder's guess of the posterior: $q(z \mid x) = \mathcal N(\mu, e^{\texttt{logvar}})$ |
-# | `eps` | $(B, Z)$ | noise from $\mathcal N(0, 1)$, an argument |
+# | `mu`, `logvar` | $(B, Z)$ | the encoder's guess at the posterior: $q(z \mid x) = \mathcal N(\mu, e^{\texttt{logvar}})$ |
+# | `eps` | $(B, Z)$ | noise from $\mathcal N(0, 1)$, passed as an argument |
 # | `z` | $(B, Z)$ | one draw from $q$ |
 # | `g` | $(B, H)$ | hidden layer of the decoder |
-# | `logits` | $(B, X)$ | the decoder's answer |
+# | `logits` | $(B, X)$ | the decoder's output |
 #
-# Each layer has weights and biases of its own, named after what the layer makes. Their shapes: `W_h1` $(X, H)$, `W_mu` and `W_logvar` $(H, Z)$, `W_g1` $(Z, H)$, `W_out` $(H, X)$, and for each a
-# bias `b_h1`, … with one entry for each column. They come as a dictionary, `theta["W_h1"]` and so on. (Inside `rmsprop_step`, `theta` is one of these arrays, and `eps` a small number, not the noise.)
+# Each layer has its own weights and biases, named after the layer's output. The weights have these shapes: `W_h1` $(X, H)$, `W_mu` and `W_logvar` $(H, Z)$, `W_g1` $(Z, H)$, `W_out` $(H, X)$. Each weight matrix has a
+# bias (`b_h1`, …) with one entry for each column. They are passed as a dictionary, with entries `theta["W_h1"]` and so on. (Inside `rmsprop_step`, `theta` is one of these arrays, and `eps` is a small number, not the noise.)
 #
 # ### Exercise 1: `forward`
 #
-# Return a dictionary with all arrays of the pass under these names. Two more entries: `"x"` itself, and `"target"`, the images that the decoder should produce. Here the target
-# *is* `x`; in notebook 10 it will be a different one. The layers `mu` and `logvar` have no relu after them: both must be free to be negative.
+# Return a dictionary with all arrays of the forward pass under these names. Include `"x"` itself, and also `"target"`, the images that the decoder should produce. Here the target
+# *is* `x`; in notebook 10 it will be different. The layers `mu` and `logvar` have no relu after them, because both must be able to be negative.
 
 
 # %%
 def forward(theta, x, eps):
-    """All arrays of a pass, by name: x, target, h, mu, logvar, eps, z, g, logits."""
+    """Arrays of a forward pass, by name: x, target, h, mu, logvar, eps, z, g, logits."""
     # BEGIN SOLUTION
     t = {"x": x, "target": x, "eps": eps}
     t["h"] = relu(dense(t["x"], theta["W_h1"], theta["b_h1"]))
@@ -154,13 +154,13 @@ def forward(theta, x, eps):
 # %% [markdown]
 # ### Exercise 2: `loss`
 #
-# Compare the logits with the target. Return the two parts of the loss separately, each the **mean over the images** of what one image costs (a sum over pixels, a sum over latents). Minimizing their sum is maximizing the
+# Compare the logits with the target. Return the two parts of the loss separately. Each is the **mean over the images** of the cost of one image, which is a sum over pixels for the reconstruction and a sum over latents for the KL. Minimizing the sum of the two parts maximizes the
 # ELBO.
 
 
 # %%
 def loss(t):
-    """(reconstruction, KL), two numbers in nats per image: the loss is their sum, −ELBO."""
+    """(reconstruction, KL), two numbers in nats per image; the loss is their sum, −ELBO."""
     # BEGIN SOLUTION
     reconstruction = cross_entropy(t["logits"], t["target"]).mean()
     kl = kl_divergence(t["mu"], t["logvar"]).mean()
@@ -171,8 +171,8 @@ def loss(t):
 # %% [markdown]
 # ### The first five tests
 #
-# A gradient check compares backward with forward. If forward is wrong and backward fits it, the check is content. So first some values that the forward pass *must* have, whatever the weights
-# are, or for weights so simple that one knows the answer.
+# A gradient check compares `backward` with `forward`. If `forward` is wrong and `backward` matches it, the check passes. So we first test properties that the forward pass *must* have, either for all weights
+# or for weights so simple that we know the answer.
 
 # %%
 # Check of exercises 1 and 2
@@ -190,18 +190,20 @@ for name, shape in shapes.items():
     assert got == shape, f"forward: {name} should have the shape {shape}, yours has {got}"
 for name, layer in (("h", "relu"), ("g", "relu"), ("mu", ""), ("logvar", ""), ("logits", "")):
     negative = (t[name] < 0).any()
-    assert bool(negative) == (layer == ""), f"forward: {name} should have {layer or 'no relu'}"
+    assert bool(negative) == (layer == ""), (
+        f"forward: {name} should have {'a' if layer else 'no'} relu"
+    )
 moved = forward(theta, x, eps + 1)
 assert not np.allclose(moved["logits"], t["logits"]), "forward: the noise does not reach the logits"
 parts = call(loss, t, returns="reconstruction, KL")
 
 
 def simple(**biases):
-    """All weights 0, and the biases given: then every image gives the same known arrays."""
+    """Set all weights to 0 and the biases as given; every image gives the same known arrays."""
     return {name: np.zeros_like(W) + np.array(biases.get(name, 0.0)) for name, W in theta.items()}
 
 
-# 1. the zero net: every pixel is a coin
+# 1. the zero net: every pixel is a fair coin flip
 found = loss(forward(simple(), x, eps))
 expect(
     "zero net: reconstruction",
@@ -210,39 +212,39 @@ expect(
     "X ln 2",
     given="all weights zero",
     mistakes={
-        "This is the mean over the pixels; an image costs their sum.": np.log(2),
+        "This is the mean over the pixels; take the sum for each image.": np.log(2),
         "This is the sum over the batch; the loss is the mean over images.": B * X * np.log(2),
     },
 )
 expect("zero net: KL", found[1], 0.0, "q is the prior", given="all weights zero")
 
-# 2. known values of the KL, through the heads
+# 2. known values of the KL, set by the biases of mu and logvar
 for biases, exact, why in (
     ({"b_mu": [2.0, 0.0]}, 2.0, "½·2²"),
     ({"b_mu": [-2.0, 0.0]}, 2.0, "½·(−2)²"),
     ({"b_logvar": [2.0, 0.0]}, (np.e**2 - 3) / 2, "(e² − 3)/2"),
-    ({"b_mu": [2.0, 2.0]}, 4.0, "the latents add up"),
+    ({"b_mu": [2.0, 2.0]}, 4.0, "the sum over the latents"),
 ):
     expect(
         "KL values",
         loss(forward(simple(**biases), x, eps))[1],
         exact,
         why,
-        given=f"all weights zero but {biases}",
+        given=f"all weights zero except {biases}",
         mistakes={
-            "This is the mean over the latents; they add up.": exact / Z,
+            "This is the mean over the latents; take the sum.": exact / Z,
             "This is the sum over the batch.": exact * B,
             "The sign is flipped.": -exact,
         },
     )
 
-# 3. sampling: logvar = ±2 spreads z by e and 1/e
+# 3. sampling: logvar = ±2 gives z the standard deviations e and 1/e
 expect(
     "sampling: the spread of z",
     forward(simple(b_logvar=[2.0, -2.0]), x, np.ones((B, Z)))["z"][0],
     [np.e, 1 / np.e],
     "σ = exp(logvar/2)",
-    given="all weights zero but b_logvar = [2, -2], eps = 1",
+    given="all weights zero except b_logvar = [2, -2], eps = 1",
     mistakes={
         "This is exp(logvar), the variance.": [np.e**2, np.e**-2],
         "z has no noise.": [0.0, 0.0],
@@ -257,18 +259,18 @@ expect(
     "batch twice: loss",
     twice,
     parts,
-    "a mean does not change if all is doubled",
+    "the mean stays the same if every image is repeated",
     given="a batch stacked on itself",
     mistakes={"This is the sum over the batch, not the mean.": 2 * np.array(parts)},
 )
 
-# 5. logits of ±1000: finite
+# 5. logits of ±1000: the loss must be finite
 far = {**theta, "b_out": np.array([1000.0, -1000.0] * 3)}
 with np.errstate(all="ignore"):
     far_loss = loss(forward(far, x, eps))
 assert np.isfinite(far_loss).all(), f"logits of ±1000: the loss is {far_loss[0]}, not finite"
 
-# and the target, which is not x in notebook 10
+# the loss must use the target, which is not x in notebook 10
 other = {**t, "target": 1 - x}
 wanted = cross_entropy(t["logits"], 1 - x).mean()
 expect(
@@ -279,28 +281,28 @@ expect(
     given="the target 1 − x",
     mistakes={"This compares with x; compare with the target.": parts[0]},
 )
-print("forward and loss: zero net, KL values, sampling, batch twice and ±1000 are as they must be")
+print("forward and loss: zero net, KL values, sampling, batch twice and ±1000 all pass")
 
 # %% [markdown]
 # ## Backward, on one page
 #
-# The loss is $L = \frac1B \sum (\text{CE} + \text{KL})$. Go through forward from the last line to the first. Each line has a backward function; each name gets a
-# partner with a $d$.
+# The loss is $L = \frac1B \sum (\text{CE} + \text{KL})$. Go through the forward pass from the last line to the first. Each line has a backward function. The gradient of each variable has the name of the variable
+# with a $d$ in front.
 #
 # | forward | backward |
 # |---|---|
 # | $L = \frac1B \sum \text{CE}(\texttt{logits}, \texttt{target}) + \dots$ | $d\texttt{logits} = (\operatorname{sigmoid}(\texttt{logits}) - \texttt{target}) / B$ |
 # | `logits` = dense(`g`) | $dg$, $dW_{out}$, $db_{out}$ |
-# | `g` = relu(dense(`z`)) | first the mask of the relu, then $dz$, $dW_{g1}$, $db_{g1}$ |
+# | `g` = relu(dense(`z`)) | first the relu mask, then $dz$, $dW_{g1}$, $db_{g1}$ |
 # | `z` = `mu` + $\sigma$ `eps` | $d\mu$ and $d\texttt{logvar}$, **plus** their part from the KL, `kl_backward(mu, logvar)` divided by $B$ |
 # | `mu` = dense(`h`), `logvar` = dense(`h`) | $dW_{mu}$, $db_{mu}$, $dW_{logvar}$, $db_{logvar}$, and **two** $dh$ |
-# | `h` = relu(dense(`x`)) | first the mask of the relu, then $dW_{h1}$, $db_{h1}$ |
+# | `h` = relu(dense(`x`)) | first the relu mask, then $dW_{h1}$, $db_{h1}$ |
 #
-# In two places gradients add up. `mu` and `logvar` reach the loss along two paths, through $z$ and through the KL. And `h` reaches it through two layers, `mu` and `logvar`:
+# Gradients add up in two places. First, `mu` and `logvar` affect the loss along two paths, through $z$ and through the KL. Second, `h` affects the loss through two layers, `mu` and `logvar`:
 #
 # $$dh = d\mu\, W_\mu^\mathsf{T} + d\texttt{logvar}\, W_{\texttt{logvar}}^\mathsf{T} .$$
 #
-# The chain rule adds up *all* paths, and it is easy to forget one.
+# The chain rule sums over *all* paths, and it is easy to forget one.
 #
 # **Predict:** suppose that you forget the path from `logvar` through $z$ and keep only the one through the KL. Will the loss still go down during training?
 #
@@ -309,7 +311,7 @@ print("forward and loss: zero net, KL values, sampling, batch twice and ±1000 a
 
 # %%
 def backward(theta, t):
-    """The gradient of the loss for every weight: a dictionary, names and shapes as in theta."""
+    """Gradient of the loss for every weight, a dictionary with the names and shapes of theta."""
     # BEGIN SOLUTION
     d = {}
     share = 1 / len(t["x"])  # of one image in the mean
@@ -331,12 +333,12 @@ def backward(theta, t):
 # %% [markdown]
 # ### Exercise 4: `train_step`
 #
-# One step: forward, backward, and RMSprop for every weight (`theta` and `s` are dictionaries with the same names).
+# Write one training step: forward pass, backward pass, and an RMSprop step for every weight. (`theta` and `s` are dictionaries with the same keys.)
 
 
 # %%
 def train_step(theta, s, x, eps, lr=1e-3):
-    """One step of RMSprop on the batch x: returns the new theta and s, as new dictionaries."""
+    """Take one RMSprop step on the batch x; return the new theta and s, as new dictionaries."""
     # BEGIN SOLUTION
     grad = backward(theta, forward(theta, x, eps))
     stepped = {name: rmsprop_step(theta[name], grad[name], s[name], lr) for name in theta}
@@ -349,8 +351,8 @@ def train_step(theta, s, x, eps, lr=1e-3):
 # %% [markdown]
 # ### The other tests
 #
-# **Gradient check**, with this project's checker. (If it fails, look at backward first; but a fault in forward alone looks the same.) **Batch twice** once more, now for the gradient. **Step by hand**: two steps of RMSprop, from the gradient. And then the
-# strongest of all, the **evidence gap**.
+# The **gradient check** uses this project's checker. (If it fails, look at `backward` first; but an error in `forward` alone looks the same.) **Batch twice** is repeated, now for the gradient. **Step by hand** computes two steps of RMSprop from the gradient. Last comes the
+# strongest test of all, the **evidence gap**.
 
 # %%
 # Check of exercises 3 and 4
@@ -361,9 +363,9 @@ missing = set(theta) - set(once)
 assert not missing, f"backward: these entries are missing: {', '.join(sorted(missing))}"
 fresh = forward(theta, x, eps)
 for name in ("x", "h", "mu", "logvar", "eps", "z", "g", "logits"):
-    assert np.array_equal(t[name], fresh[name]), f"backward: it has changed {name} of the pass"
+    assert np.array_equal(t[name], fresh[name]), f"backward: it has changed {name} in t"
 
-# 6. the gradient check, with a target that is not x
+# 6. the gradient check, first with a target that is not x
 for wanted in (1 - x, x):
 
     def passing(p, wanted=wanted):
@@ -387,7 +389,7 @@ for name in theta:
         "the gradient of a mean",
         given="a batch stacked on itself",
         mistakes={
-            "1/B is missing, or B is not that of this batch.": 2 * once[name],
+            "1/B is missing, or B is not the size of this batch.": 2 * once[name],
             "1/B is applied twice.": once[name] / 2,
         },
     )
@@ -400,7 +402,7 @@ for start in (0.0, 0.04):
     assert isinstance(result, tuple | list) and len(result) == 2, "train_step: return theta, s"
     new_theta, new_s = result
     unchanged = all(np.array_equal(before[n], theta[n]) and (s[n] == start).all() for n in theta)
-    assert unchanged, "train_step: it has changed the theta or s that it was given; make new ones"
+    assert unchanged, "train_step: it has changed its argument theta or s; return new arrays"
     for name, g in once.items():
         mean = 0.9 * start + 0.1 * g**2
         step = 0.01 * g / (np.sqrt(mean) + 1e-7)
@@ -428,14 +430,14 @@ for start in (0.0, 0.04):
                 "The argument lr is not used.": theta[name] - 0.1 * step,
             },
         )
-print("\nbackward and train_step: gradient check, batch twice and step by hand are as they must be")
+print("\nbackward and train_step: gradient check, batch twice and step by hand all pass")
 
 # %% [markdown]
 # ### The eighth test: the evidence gap
 #
-# Notebook 05 says $\log p(x) - \text{ELBO} = \text{KL}(q \,\|\, \text{posterior})$. With a single latent we can compute all three. The ELBO comes from *your* `forward` and `loss`, averaged over a grid
-# of `eps`. The evidence and the KL come from code that has never seen yours: it reads only the weights. If your loss had a wrong sign, a wrong factor, a forgotten term or a hidden weight on the
-# KL, even one that your backward pass shares, the books would not balance.
+# Notebook 05 shows that $\log p(x) - \text{ELBO} = \text{KL}(q \,\|\, \text{posterior})$. With a single latent we can compute all three. The ELBO comes from *your* `forward` and `loss`, averaged over a grid
+# of `eps`. The evidence and the KL come from separate code that uses none of your functions, only the weights. Suppose that your loss had a wrong sign, a wrong factor, a missing term or a hidden weight on the
+# KL. Then the two sides would not agree, even if your backward pass had the same error.
 
 # %%
 # Check of forward and loss: 8. against the evidence
@@ -465,7 +467,7 @@ exact = evidence(independent_log_likelihood, 1, q=q, nodes=20_001, half_width=12
 print(
     f"log p(x) {exact.value[0]:.6f}  −  ELBO {your_elbo:.6f}  =  {exact.value[0] - your_elbo:.6f}"
 )
-print(f"KL(q, posterior), computed apart        =  {exact.gap[0]:.6f}")
+print(f"KL(q, posterior), computed separately  =  {exact.gap[0]:.6f}")
 expect(
     "evidence gap",
     exact.value[0] - your_elbo,
@@ -476,11 +478,11 @@ expect(
 )
 
 # %% [markdown]
-# All eight have passed, and nobody had to show you a solution. How good are they? We made 24 mistakes that are found in hand-written VAEs, one at a time, in our own solution of this notebook: together the
-# eight tests caught every one, and the gradient check alone
-# finds eleven of them. (This experiment is part of the tests of the project.)
+# All eight tests have passed, and you did not need to see a solution. How good are these tests? We made 24 mistakes that are found in hand-written VAEs, one at a time, in our own solution of this notebook. Together, the
+# eight tests catch every one, and the gradient check alone
+# finds eleven of them. (This experiment is part of the project's test suite.)
 #
-# ## The same as the library?
+# ## Does it match the library?
 #
 # `numpyvae.VAE` is the same model, written for speed. Copy your weights into it, and compare every array and every gradient:
 
@@ -502,8 +504,8 @@ for name, theirs in (
 theirs = vae.loss(trace)
 assert np.allclose(parts, (theirs.reconstruction, theirs.kl), rtol=1e-14, atol=0), "loss differs"
 largest = max(np.abs(once[name] - vae.parameters.gradient(name)).max() for name in theta)
-print(f"largest difference of any gradient: {largest:.0e}")
-assert largest < 1e-14, "some gradient differs from that of the library"
+print(f"largest difference in any gradient: {largest:.0e}")
+assert largest < 1e-14, "a gradient differs from the library's"
 
 parts_of_the_vae = (
     dense, dense_backward, relu, relu_backward, sigmoid, reparameterize, reparameterize_backward,
@@ -516,7 +518,7 @@ print(f"the whole VAE: {lines} lines")
 # %% [markdown]
 # ## The picture to remember
 #
-# The graph of one pass over 100 digits, with the size of the gradient (its Euclidean norm) on every way back. Look at the two arrows into `h`.
+# The graph shows one pass over 100 digits. Each arrow of the backward pass is labeled with the size of the gradient (its Euclidean norm). Look at the two arrows into `h`.
 
 # %%
 (x_train, _), _ = numpyvae.load_mnist()
@@ -549,7 +551,7 @@ for name, place in places.items():
 
 
 def carry(start, end, gradient):
-    """An arrow for the way back, with the norm of the gradient that arrives at its head."""
+    """Draw an arrow of the backward pass, labeled with the norm of the gradient at its head."""
     (x0, y0), (x1, y1) = places[start], places[end]
     style = {"arrowstyle": "->", "color": COLOURS[0], "shrinkA": 24, "shrinkB": 24}
     axes.annotate("", (x1, y1), (x0, y0), arrowprops=style)
@@ -571,26 +573,26 @@ carry("mu", "h", dh_mu)
 carry("logvar", "h", dh_logvar)
 carry("h", "x", da_h @ big["W_h1"].T)
 axes.set(xlim=(-0.8, 13.2), ylim=(-2.5, 4.5))
-axes.set_title("The way back: the norm of the gradient that arrives")
+axes.set_title("The backward pass: norm of the gradient along each arrow")
 axes.axis("off")
 plt.show()
 whole = np.linalg.norm(dh_mu + dh_logvar)
-print(f"into h: {whole:.3f} in all; through mu alone {np.linalg.norm(dh_mu):.3f}")
+print(f"norm into h: {whole:.3f} in total, {np.linalg.norm(dh_mu):.3f} through mu alone")
 assert np.linalg.norm(dh_mu) < 0.9 * whole
 
 # %% [markdown]
-# Two gradients of about the same size arrive at `h`. A backward pass that forgets one of them would teach the encoder from a half of what it ought to know.
+# Two gradients of about the same size arrive at `h`. A backward pass that forgets one of them would give the encoder only half of its learning signal.
 #
 # ## "The loss goes down" proves nothing
 #
-# The answer to the question above. We train twice on 10,000 digits, with 64 hidden units: once with your backward pass, and once with one that forgets the path from
-# `logvar` through `z`. (It is yours, told that the noise was zero.)
+# Here is the answer to the question above. We train twice on 10,000 digits, with 64 hidden units: once with your backward pass, and once with one that forgets the path from
+# `logvar` through `z`. (The second one is your own `backward`, called with the noise set to zero.)
 
 # %%
 
 
 def backward_that_forgets(theta, t):
-    """Your gradient, but for the part of dlogvar that comes through z."""
+    """Your gradient without the part of dlogvar that comes through z."""
     return backward(theta, {**t, "eps": 0 * t["eps"]})
 
 
@@ -613,26 +615,26 @@ def train(gradient, epochs=8):
 right_losses, wrong_losses = train(backward), train(backward_that_forgets)
 print("epoch        ", "".join(f"{epoch:8}" for epoch in range(1, 9)))
 print("right        ", "".join(f"{value:8.1f}" for value in right_losses))
-print("one forgotten", "".join(f"{value:8.1f}" for value in wrong_losses))
+print("path missing ", "".join(f"{value:8.1f}" for value in wrong_losses))
 assert (np.diff(wrong_losses) < 0).all()
 assert 4 < wrong_losses[-1] - right_losses[-1] < 10
 
 # %% [markdown]
-# Both go down, epoch after epoch. The second ends several nats higher, but someone who has only that curve will think that this is how well the model can do. That is why there were
+# Both losses go down, epoch after epoch. The second ends several nats higher. But if you see only that curve, you will think that this is as well as the model can do. That is why there are
 # eight tests.
 #
 # ## In five lines
 #
-# 1. Encoder → guess → one draw → decoder → logits; the loss is cross-entropy plus KL, the mean over images.
-# 2. Backward is forward read from the end; where a name is used twice, its gradients add.
+# 1. Encoder → guess → one draw → decoder → logits; the loss is cross-entropy plus KL, averaged over the images.
+# 2. The backward pass is the forward pass read from the end. Where a variable is used twice, its gradients add up.
 # 3. `h` feeds `mu` and `logvar`: $dh = d\mu\, W_\mu^\mathsf{T} + d\texttt{logvar}\, W_{\texttt{logvar}}^\mathsf{T}$.
 # 4. A gradient check compares backward with forward; known values and the evidence gap test forward itself.
 # 5. A falling loss proves nothing.
 #
 # ## Further exercises
 #
-# 1. *(easy)* In a copy of this notebook, put each of these mistakes into your code, one at a time, and write down which of the eight tests notices: σ = exp(`logvar`) everywhere; the KL averaged over latents; new `eps` in backward; β = 0.1 hidden in `loss` *and* `backward`.
+# 1. *(easy)* In a copy of this notebook, put each of these mistakes into your code, one at a time, and write down which of the eight tests catch it: σ = exp(`logvar`) everywhere; the KL averaged over latents; new `eps` in backward; β = 0.1 hidden in `loss` *and* `backward`.
 # 2. *(medium)* Give the encoder a second hidden layer. Which lines change? Which tests need no change at all?
-# 3. *(open)* Replace the Bernoulli by a normal distribution with a learned spread for all pixels. Derive the loss and its gradient, and let the eight tests judge (two of them need new values: which?).
+# 3. *(open)* Replace the Bernoulli distribution by a normal distribution with one learned standard deviation for all pixels. Derive the loss and its gradient, and run the eight tests (two of them need new values; which ones?).
 #
 # Next: [08 · MNIST](08_mnist.ipynb).

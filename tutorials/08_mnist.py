@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 08 · MNIST
 #
-# **The one idea: a loss is a number with landmarks. Learn where they are, and it tells you what went wrong.**
+# **The one idea: the loss has landmarks, values whose meaning you know. Compare your loss with them to see what went wrong.**
 #
-# Now the VAE that you wrote learns handwritten digits: all 60,000 of them, on your own processor. Then we look at what it has learned, and make it fail
-# in three ways on purpose, because the next time it will not be on purpose.
+# In this notebook you train the VAE that you wrote on handwritten digits: all 60,000 of them, on your own processor. Then we look at what it has learned. Finally
+# we make it fail in three ways on purpose, because the next time it will fail by accident.
 #
 # *You need:* notebook 07. *Time:* 75 minutes. *Runs in:* half a minute.
 
@@ -30,18 +30,18 @@ print("training images", x_train.shape, "  test images", x_test.shape)
 # %% [markdown]
 # ## The loop
 #
-# An epoch goes once through all training images, in a new random order, in batches of 100. For each batch fresh noise is drawn. That is all.
+# An epoch is one pass over all training images, in a new random order and in batches of 100. Fresh noise is drawn for each batch. That is all.
 #
 # ### Exercise 1: `train_epoch`
 #
-# Call the argument `step`, not `train_step` by its name: `step(theta, s, x, eps)` returns the new `theta` and `s`, and both go into the next step. Draw a new order and new noise from `rng`: the noise with
-# `rng.standard_normal(shape, np.float32)`, one row for each image of the batch. If the images do not divide evenly, the last batch is smaller; do not drop it. Leave `images` as it is.
+# Call the argument `step`, not `train_step` directly. `step(theta, s, x, eps)` returns the new `theta` and `s`; pass both to the next step. Draw a new order and new noise from `rng`. For the noise use
+# `rng.standard_normal(shape, np.float32)`, with one row for each image of the batch. If the number of images is not a multiple of the batch size, the last batch is smaller; do not drop it. Do not modify `images`.
 
 
 # %%
 def train_epoch(theta, s, images, rng, step=train_step, batch_size=100):
-    """One pass over all images in random order; returns the new theta and s. z has as many
-    columns as theta["b_mu"] has entries."""
+    """One pass over all images in random order; returns the new theta and s. The number of
+    latents is len(theta["b_mu"])."""
     # BEGIN SOLUTION
     order = rng.permutation(len(images))
     for start in range(0, len(images), batch_size):
@@ -53,7 +53,7 @@ def train_epoch(theta, s, images, rng, step=train_step, batch_size=100):
 
 
 # %%
-# Check of exercise 1: a step that only takes notes
+# Check of exercise 1, with a step that only records its arguments
 notes = []
 
 
@@ -63,14 +63,14 @@ def note(theta, s, x, eps):
 
 
 def epoch_of_notes(rng, latent=2, size=100):
-    """An epoch over 250 images of three pixels; image 7 is 7, 7, 7."""
+    """One epoch over 250 images of three pixels; the pixels of image 7 are 7, 7, 7."""
     notes.clear()
     numbered = np.arange(250, dtype=np.float32)[:, None] * np.ones((1, 3), np.float32)
     theta = {"b_mu": np.zeros(latent), "W_mu": np.zeros((5, latent)), "count": 0}
     result = train_epoch(theta, {"count": 0}, numbered, rng, note, size)
     assert isinstance(result, tuple | list) and len(result) == 2, "train_epoch: return theta, s"
-    assert (numbered[:, 0] == np.arange(250)).all(), "train_epoch: it has reordered images itself"
-    assert notes, "train_epoch: call the argument step, not train_step by its name"
+    assert (numbered[:, 0] == np.arange(250)).all(), "train_epoch: images was reordered in place"
+    assert notes, "train_epoch: call the argument step, not train_step directly"
     return result, np.concatenate([x[:, 0] for _, _, x, _ in notes])
 
 
@@ -100,20 +100,20 @@ assert not np.array_equal(notes[0][3], noise[:100]), "train_epoch: every epoch n
 _, same = epoch_of_notes(np.random.default_rng(0))
 assert np.array_equal(same, seen), "train_epoch: the same rng should give the same epoch; use rng"
 epoch_of_notes(rng, latent=4, size=30)
-assert notes[0][3].shape == (30, 4), "train_epoch: 4 latents and batch_size = 30 are not respected"
+assert notes[0][3].shape == (30, 4), "train_epoch: batch_size = 30 or the 4 latents were ignored"
 print("train_epoch: right")
 
 # %% [markdown]
 # ## Landmarks
 #
-# Before training, ask what the loss *can* be. All values are in nats per test image:
+# Before training, ask which values the loss *can* take. All values are in nats per test image:
 #
-# * **A network of zeros** says ½ for every pixel and pays $784 \ln 2$.
-# * **The best single picture.** Suppose that the decoder ignores $z$ and always shows the same picture. The best one is the mean of all images: with $\bar x$ for the mean of a pixel, the derivative of $-\bar x \log p - (1 - \bar x) \log(1-p)$ is zero at $p = \bar x$. A loss that
-#   *stays* near this line, with a KL near 0, means: the latents are not used.
-# * **The floor.** Even a perfect reconstruction, $p = x$, does not cost zero, because the pixels are grey: it costs their own entropy $-x \log x - (1-x) \log(1-x)$.
+# * **All weights zero.** The network predicts ½ for every pixel. Its loss is $784 \ln 2$.
+# * **The best single picture.** Suppose that the decoder ignores $z$ and always outputs the same picture. The best choice is the mean of all images: if $\bar x$ is the mean of a pixel, the derivative of $-\bar x \log p - (1 - \bar x) \log(1-p)$ is zero at $p = \bar x$. If the loss
+#   *stays* near this value, with a KL near 0, the latents are not used.
+# * **The floor.** Even for a perfect reconstruction, $p = x$, the loss is not zero, because the pixels are grey. It is the entropy of the pixels, $-x \log x - (1-x) \log(1-x)$.
 #
-# **Predict:** where will a VAE with only *two* latents end, between the second landmark and the third?
+# **Predict:** where between the second landmark and the third will a VAE with only *two* latents end up?
 
 
 # %%
@@ -137,7 +137,7 @@ assert np.allclose(list(landmarks.values()), [543.43, 205.65, 45.53], rtol=0, at
 # %% [markdown]
 # ## Training
 #
-# Ten epochs of *your* gradient. The test loss uses a $z$ that is drawn, as in training: so it is an estimate of −ELBO. (At $z = \mu$ the number would be lower, and no bound on anything.)
+# We train for ten epochs, with *your* gradient. For the test loss $z$ is drawn at random, as in training, so it is an estimate of −ELBO. (At $z = \mu$ the number would be lower, and it would not be a bound on anything.)
 
 
 # %%
@@ -167,18 +167,18 @@ print(f"2,000 test images at z = mu: {at_mu:.2f}, with z drawn: {drawn:.2f}")
 assert at_mu < drawn
 
 # %% [markdown]
-# On the right track? A published training of this very model (the log of a Keras 2.1 notebook) has 171.6 after the first epoch and 159.7 after the tenth; ours, with five seeds, lie between 171.7 and 173.4, and between
-# 156.2 and 158.1. If yours is not between 170.8 and 174.5, and then between 155 and 161.5, something in it is very probably wrong, whatever the gradient check says: is `s` handed on? Is the noise normal, and new for each batch?
+# Are you on the right track? A published training run of this very model (the log of a Keras 2.1 notebook) has a loss of 171.6 after the first epoch and of 159.7 after the tenth. Our losses, with five seeds, lie between 171.7 and 173.4 after the first epoch and between
+# 156.2 and 158.1 after the tenth. Yours should be between 170.8 and 174.5, and then between 155 and 161.5. If it is not, something is very probably wrong, whatever the gradient check says. Is `s` passed on to the next step? Is the noise normal, and new for each batch?
 
 # %%
 totals = np.sum(history, axis=1)
-assert 170.8 < totals[0] < 174.5, f"after one epoch {totals[0]:.1f} is outside of the band"
-assert 155.0 < totals[9] < 161.5, f"after ten epochs {totals[9]:.1f} is outside of the band"
+assert 170.8 < totals[0] < 174.5, f"after one epoch: {totals[0]:.1f} is outside the band"
+assert 155.0 < totals[9] < 161.5, f"after ten epochs: {totals[9]:.1f} is outside the band"
 
 # %% [markdown]
-# ## What it does with a digit
+# ## Reconstructions
 #
-# Top: test images. Bottom: encoded into **two numbers**, and decoded at $z = \mu$. (To look at, take $\mu$; for a bound, take a draw.)
+# Top: test images. Bottom: the same images, encoded into **two numbers** and decoded at $z = \mu$. (For a picture, use $\mu$; for a bound, use a random draw.)
 
 
 # %%
@@ -200,12 +200,12 @@ for axes, pictures, name in zip(
 plt.show()
 
 # %% [markdown]
-# Some digits come back as others. Two numbers are not much: this is the price of a latent space that one can look at. Let us look at it.
+# Some digits come back as other digits. Two numbers are not much. This is the price of a latent space that we can look at. Let us look at it.
 #
 # ## The picture to remember: the latent space, seen twice
 #
-# Decode a grid of codes. Which grid? The codes should be spread like the prior $\mathcal N(0, 1)$: dense in the middle, sparse outside. Take numbers $u$ that are evenly spaced
-# between 0 and 1, and ask for which $z$ the probability of lying below is $u$. With the distribution function $\Phi(z) = P(Z \le z)$ that is $z = \Phi^{-1}(u)$, the **inverse CDF**. If $u$ is uniform
+# We decode a grid of codes. Which grid? The codes should be distributed like the prior $\mathcal N(0, 1)$: dense in the middle, sparse outside. Take numbers $u$ that are evenly spaced
+# between 0 and 1. For each $u$, find the $z$ with $\Phi(z) = u$, where $\Phi(z) = P(Z \le z)$ is the distribution function (CDF) of the prior. This is $z = \Phi^{-1}(u)$, the **inverse CDF**. If $u$ is uniform,
 # then $z$ is normal, because $P(\Phi^{-1}(u) \le z) = P(u \le \Phi(z)) = \Phi(z)$. In SciPy: `ndtr` is $\Phi$, `ndtri` is $\Phi^{-1}$.
 
 # %%
@@ -217,8 +217,8 @@ assert np.allclose(ndtr(ndtri(u)), u)
 # %% [markdown]
 # ### Exercise 2: `manifold_codes`
 #
-# Return the $n \times n$ codes of the grid, row by row, in the order in which pictures are laid out: the first is at the top left. So $z_1$ grows to the right, and $z_2$ grows **upward**:
-# the first row has the largest $z_2$. (Drawn upside down, the picture contradicts the scatter plot beside it, which is a mistake that one finds in print.)
+# Return the $n \times n$ codes of the grid, row by row, in the order in which pictures are laid out: the first is at the top left. $z_1$ grows to the right, and $z_2$ grows **upward**,
+# so the first row has the largest $z_2$. (Drawn upside down, the picture contradicts the scatter plot beside it. This mistake can be found in print.)
 
 
 # %%
@@ -243,11 +243,11 @@ expect(
     given="n = 2",
     mistakes={
         "This is upside down: the first row should have the largest z₂.": right[[2, 3, 0, 1]],
-        "The columns of the array are exchanged: z₁ first.": right[:, ::-1],
+        "The columns of the array are swapped; z₁ comes first.": right[:, ::-1],
         "This goes column by column; pictures are laid out row by row.": right[[0, 2, 1, 3]],
         "This is upside down, and goes column by column.": right[[2, 0, 3, 1]],
-        "This is mirrored: z₁ grows to the right.": right[[1, 0, 3, 2]],
-        "These are the u, not the z.": ndtr(right),
+        "This is mirrored: z₁ should grow to the right.": right[[1, 0, 3, 2]],
+        "These are the values u, not z = Φ⁻¹(u).": ndtr(right),
     },
 )
 three = [[-c, c], [0, c], [c, c], [-c, 0], [0, 0], [c, 0], [-c, -c], [0, -c], [c, -c]]
@@ -259,14 +259,14 @@ n = 12
 figure, panels = plt.subplots(1, 2, figsize=(9, 4.7))
 picture = tile(decode(theta, manifold_codes(n)), (28, 28), columns=n, gap=0)
 panels[0].imshow(picture, cmap="gray_r", vmin=0, vmax=1, extent=(0, 1, 0, 1))
-panels[0].set_title("what the decoder draws at z")
+panels[0].set_title("decoder output at z")
 for digit in range(10):
     place = ndtr(mu[:1500][y_test[:1500] == digit])
     panels[1].scatter(*place.T, s=6, color=COLOURS[digit], linewidths=0)
     middle = np.median(place, axis=0)
     panels[1].text(*middle, digit, weight="bold", ha="center", va="center",
                    bbox={"boxstyle": "circle,pad=0.15", "fc": "w"})  # fmt: skip
-panels[1].set_title("where the encoder puts 1,500 test digits (μ)")
+panels[1].set_title("encoder means μ of 1,500 test digits")
 ticks = np.array([-2, -1, 0, 1, 2])
 for axes in panels:
     axes.set(xlabel="$z_1$", ylabel="$z_2$", xlim=(0, 1), ylim=(0, 1), aspect="equal")
@@ -275,7 +275,7 @@ for axes in panels:
 plt.show()
 
 # %% [markdown]
-# The ticks are values of $z$; they are spaced so that equal areas have equal probability under the prior. The same axes on both sides: where the right picture has a crowd of sevens, the left one draws sevens. Between the crowds one digit turns into another without a hole. Compare with the random
+# The ticks are values of $z$, spaced so that equal areas have equal probability under the prior. Both plots have the same axes: where the right plot has a cluster of sevens, the left one shows sevens. Between the clusters one digit turns into another without a hole. Compare this with the random
 # codes of the autoencoder in notebook 03!
 #
 # ## The loss curve, with its landmarks
@@ -288,15 +288,15 @@ for axes in panels:
     axes.set(xlabel="epoch", ylabel="nats per image")
 for (name, value), style in zip(landmarks.items(), (":", "--", "-.")):
     panels[0].axhline(value, linestyle=style, color="black", label=f"{name}: {value:.1f}")
-panels[0].set(ylim=(0, 580), title="the whole scale")
+panels[0].set(ylim=(0, 580), title="full scale")
 panels[0].legend(fontsize=8, loc="center right")
-panels[1].set_title("enlarged")
+panels[1].set_title("zoomed in")
 plt.show()
 
 # %% [markdown]
 # ## Which latents are used?
 #
-# With more than two latents one cannot look. A latent is *used* if the encoder gives different images different $\mu$ there. Burda, Grosse and Salakhutdinov (2016) call it **active** if the variance of $\mu$
+# With more than two latents we can no longer look at the whole latent space. A latent is *used* if its $\mu$ differs from image to image. Burda, Grosse and Salakhutdinov (2016) call it **active** if the variance of $\mu$
 # over the images is larger than 0.01.
 #
 # ### Exercise 3: `active_units`
@@ -304,7 +304,7 @@ plt.show()
 
 # %%
 def active_units(mu, least=0.01):
-    """Which latents are used, (Z,): the variance of mu (N, Z) over the images is above `least`."""
+    """Mask (Z,): True where the variance of mu (N, Z) over the images is above `least`."""
     # BEGIN SOLUTION
     return mu.var(axis=0) > least
     # END SOLUTION
@@ -314,10 +314,10 @@ def active_units(mu, least=0.01):
 # Check of exercise 3
 example = np.array([[1.0, 5.0, 0.08], [-1.0, 5.0, -0.08], [1.0, 5.0, 0.08], [-1.0, 5.0, -0.08]])
 found = call(active_units, example)
-assert found.shape == (3,), f"active_units: one answer for each latent: (3,), got {found.shape}"
-assert np.isin(found, (0, 1)).all(), f"active_units: answer True or False, not {found}"
+assert found.shape == (3,), f"active_units: expected shape (3,), got {found.shape}"
+assert np.isin(found, (0, 1)).all(), f"active_units: return True or False, not {found}"
 assert found[0], "active_units: the first latent takes the values ±1 and is active"
-assert not found[1], "active_units: a latent that is 5 for every image is not; take the variance"
+assert not found[1], "active_units: a latent that is always 5 is not active; take the variance"
 assert not found[2], "active_units: the variance of ±0.08 is below 0.01; is this the s.d.?"
 assert not call(active_units, example, 2.0).any(), "active_units: the argument `least` is not used"
 print("active_units: right")
@@ -327,24 +327,24 @@ assert active_units(mu).all()
 # %% [markdown]
 # ## Three collapses, on purpose
 #
-# **One knob.** The loss is a sum over pixels plus the KL. Many programs take the *mean* over the 784 pixels instead. That looks harmless, but divides only the first term:
-# $\frac{1}{784}\,\text{reconstruction} + \text{KL} = \frac{1}{784} (\text{reconstruction} + 784 \cdot \text{KL})$. The scale in front is almost absorbed by RMSprop, which divides by the size of the gradient; what remains is a KL that weighs 784
-# times too much. Sum or mean is one knob, called $\beta$: loss = reconstruction + $\beta\,$KL.
+# **One knob.** The loss is a sum over pixels plus the KL. Many programs take the *mean* over the 784 pixels instead. That looks harmless, but it divides only the first term:
+# $\frac{1}{784}\,\text{reconstruction} + \text{KL} = \frac{1}{784} (\text{reconstruction} + 784 \cdot \text{KL})$. The factor in front has almost no effect, because RMSprop divides by the size of the gradient. What remains is a KL that weighs 784
+# times too much. So the choice between sum and mean is one knob, called $\beta$: loss = reconstruction + $\beta\,$KL.
 #
-# Three faults now. Each is a real one:
+# Now we try three faults. Each one happens in practice:
 #
 # 1. the mean over pixels, which is $\beta = 784$;
-# 2. a decoder whose relus are all dead: its bias starts at −10, so that $g = 0$ for every $z$ that occurs, and through a dead relu no gradient passes (of the decoder only the
-#    784 biases of the output are left to learn, and we give them a larger learning rate so that three epochs are enough);
-# 3. a data loader that shuffles the images and the targets *separately*, so that the decoder is asked for another picture than the encoder saw.
+# 2. a decoder whose relus are all dead: its bias starts at −10, so that $g = 0$ for every $z$ that occurs, and no gradient passes through a dead relu (in the decoder only the
+#    784 output biases can still learn, and we use a larger learning rate so that three epochs are enough for them);
+# 3. a data loader that shuffles the images and the targets *separately*, so that the decoder has to produce a different picture from the one that the encoder saw.
 #
 # **Predict:** which landmark will each of them end at, and how large will the KL be?
 
 
 # %%
 def collapse(beta=1.0, bias=0.0, wrong_pairs=False, learning_rate=1e-3, epochs=3):
-    """−ELBO and KL of test images after each epoch of training on 20,000 images with a fault; which
-    latents are active; and how much reconstructions differ, at most, in any pixel."""
+    """−ELBO and KL of the test images after each epoch of training on 20,000 images with a fault;
+    the mask of active latents; the largest difference between reconstructions in any pixel."""
     vae = numpyvae.VAE(hidden=256, latent=2, beta=beta, rng=0)
     vae.parameters["b_g1"][:] = bias
     optimizer = numpyvae.RMSprop(vae.parameters, learning_rate)
@@ -380,7 +380,7 @@ axes.set(
     xlabel="epoch",
     ylabel="−ELBO of test images, nats per image",
     xticks=[1, 2, 3],
-    title="Three faults, one and the same landmark",
+    title="Three faults, one landmark",
 )
 axes.legend(fontsize=8)
 plt.show()
@@ -392,12 +392,12 @@ for name, (losses, active, differ) in list(runs.items())[1:]:
 assert runs["no fault"][0][-1, 0] < 175
 
 # %% [markdown]
-# Three faults in three different places, and one and the same symptom: about 206 nats, a KL of nearly zero, no active latent, and one blurred picture for everything: between any two digits no pixel differs by more than 0.02. This is **posterior collapse**. It
-# means only that $z$ is useless to the decoder or too expensive for it; *why*, you have to find out. The tests of notebook 07 find the first, a look at `(g > 0).mean()` the second, and a look at ten pairs of images and targets the third.
+# Three faults in three different places have the same symptoms: a loss of about 206 nats, a KL of nearly zero, no active latent, and one blurred picture for everything. Between the reconstructions of any two digits no pixel differs by more than 0.02. This is **posterior collapse**. It
+# means only that $z$ is useless to the decoder, or too expensive. You have to find out *why*. The tests of notebook 07 find the first fault, a look at `(g > 0).mean()` finds the second, and a look at ten pairs of images and targets finds the third.
 #
 # ## Keep the model
 #
-# Notebooks 09 and 10 go on with it. It is saved as a model of the library, which has the same names for the weights; but only if it has learned something.
+# Notebooks 09 and 10 use this model. The next cell saves it as a model of the library, which uses the same names for the weights. It is saved only if it has learned something.
 
 # %%
 final = sum(test_loss(theta, looking))
@@ -412,16 +412,16 @@ print("saved: 08_mnist.npz")
 # %% [markdown]
 # ## In five lines
 #
-# 1. Landmarks for MNIST: 543.4 all zero, 205.7 one picture for everything, 45.5 perfect; two latents end at 155 to 161.5 after ten epochs.
-# 2. A test loss needs a drawn $z$, or it is no bound.
-# 3. A grid of codes through the inverse CDF shows what the decoder can draw; keep its axes those of the scatter plot.
-# 4. Sum or mean over pixels is the weight $\beta$ of the KL in disguise.
+# 1. Landmarks for MNIST: 543.4 with all weights zero, 205.7 with one picture for everything, 45.5 with a perfect reconstruction. Two latents end at 155 to 161.5 after ten epochs.
+# 2. For a test loss draw $z$ at random; otherwise it is not a bound.
+# 3. A grid of codes from the inverse CDF shows what the decoder can draw. Give it the same axes as the scatter plot.
+# 4. The choice between sum and mean over pixels is the weight $\beta$ of the KL in disguise.
 # 5. A loss of 206 and a KL of 0 mean that the latents are not used. Many faults lead there.
 #
 # ## Further exercises
 #
 # 1. *(easy)* Train with 20 latents (`initialize(784, 256, 20, …)`). What happens to reconstruction and KL? How many latents are active?
-# 2. *(medium)* Draw the loss after three epochs against $\beta$ from 0.1 to 100, reconstruction and KL apart. Where does the collapse begin?
+# 2. *(medium)* Plot the loss after three epochs against $\beta$ from 0.1 to 100, with reconstruction and KL as separate curves. Where does the collapse begin?
 # 3. *(open)* Which *test image* has the largest loss, and which the smallest? Look at twenty of each. Is the model bad at them, or are they bad digits?
 #
 # Next: [09 · How good is it really?](09_how_good.ipynb)

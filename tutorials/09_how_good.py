@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 09 · How good is it really?
 #
-# **The one idea: the likelihood, its bound and the pretty picture are three different things, and with two latents one can measure all three.**
+# **The one idea: the likelihood, its bound and a pretty picture are three different things, and with two latents we can measure all three.**
 #
-# The loss of notebook 08 is a bound. How far below the truth does it lie: a tenth of a nat, or ten? For most VAEs nobody knows. Ours has two latents, so the integral that nobody can do
-# can be done, on a grid, for real digits. You compute it, climb towards it with better and better bounds, and look at what is missing: the true posterior of a digit, under the encoder's guess.
+# The loss of notebook 08 is a bound: minus the loss, the ELBO, lies below the evidence. How far: a tenth of a nat, or ten? For most VAEs this is unknown. Ours has only two latents, so the integral, otherwise intractable,
+# can be computed on a grid, for real digits. You compute it, approach it with better and better bounds, and see where the gap comes from: you compare the true posterior of a digit with the encoder's guess.
 #
 # *You need:* notebooks 05 and 08. *Time:* 75 minutes. *Runs in:* half a minute.
 
@@ -15,11 +15,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import numpyvae
-from numpyvae.bounds import elbo, log_weights
 from numpyvae.course import call, expect
-from numpyvae.evaluation import evaluate
+from numpyvae.evaluation import (
+    elbo,
+    evaluate,
+    evidence,
+    log_weights,
+    posterior,
+    vae_log_likelihood,
+)
 from numpyvae.pictures import COLOURS, STYLE, tile
-from numpyvae.quadrature import evidence, posterior, vae_log_likelihood
 
 plt.style.use(STYLE)
 (x_train, _), (x_test, y_test) = numpyvae.load_mnist()
@@ -31,25 +36,25 @@ if Path("08_mnist.npz").exists():
 else:
     vae = numpyvae.VAE(hidden=256, latent=2, rng=0)
     *_, epoch = numpyvae.train(vae, x_train, epochs=5, rng=0)
-    print(f"no 08_mnist.npz in this folder, so a quick model of five epochs, loss {epoch.train}")
+    print(f"no 08_mnist.npz in this folder; quick model of five epochs, loss {epoch.train}")
 
 # %% [markdown]
-# **What is measured here.** The pixels are grey, so $\log p(x \mid z)$ stands for minus the cross-entropy. Everything below is true of it: Bayes' rule, the bounds, the gap. But
-# $\int e^{-\text{cross-entropy}}\, p(z)\, dz$ is not the probability of a grey picture, so we call its logarithm the *evidence* and never "the log-likelihood of MNIST". For black-and-white
+# **The quantity measured here.** The pixels are grey, so $\log p(x \mid z)$ stands for minus the cross-entropy. Everything below holds for it: Bayes' rule, the bounds, the gap. But
+# $\int e^{-\text{cross-entropy}}\, p(z)\, dz$ is not the probability of a grey picture. So we call its logarithm the *evidence*, and never "the log-likelihood of MNIST". For black-and-white
 # pixels it would literally be $\log p(x)$.
 #
 # ## The integral, to a hundredth of a nat
 #
 # $$\log p(x) = \log \int p(x \mid z)\, p(z)\, dz \approx \log \sum_{m} p(x \mid z_m)\, p(z_m)\, \Delta^2$$
 #
-# over a square grid of $401 \times 401$ places $z_m$ from $-6$ to $6$, with $\Delta = 0.03$. That is your `log_evidence` of notebook 04 with two changes: the area of a cell is $\Delta^2$, and
-# there are 160,801 places times 1,000 images: 160 million numbers, too many to keep. So go **row by row**: for each row of the grid take the log-sum-exp over the row, and at the end the
+# over a square grid of $401 \times 401$ points $z_m$ from $-6$ to $6$, with spacing $\Delta = 0.03$. This is your `log_evidence` of notebook 04 with two changes. First, the area of a cell is $\Delta^2$. Second,
+# 160,801 points times 1,000 images give 160 million numbers, too many to keep in memory. So go **row by row**: take the log-sum-exp over each row of the grid, and at the end the
 # log-sum-exp over the rows. (The logarithm of a sum of sums is a log-sum-exp of log-sum-exps.)
 
 
 # %%
 def log_sum_exp(a):
-    """log Σ eᵃ over the first axis, the largest taken out."""
+    """log Σ eᵃ over the first axis, with the largest entry taken out."""
     largest = a.max(axis=0)
     return largest + np.log(np.exp(a - largest).sum(axis=0))
 
@@ -63,13 +68,13 @@ assert np.isclose(12 / 400, 0.03)
 # %% [markdown]
 # ### Exercise 1: `log_px`
 #
-# `log_likelihood(z)` takes places `z` of shape $(M, 2)$ and returns $\log p(x_n \mid z_m)$ of shape $(M, N)$, for all images at once; the prior of the places has to be added to each column. The prior of two
-# latents is $\log p(z) = -\log 2\pi - \tfrac12 (z_1^2 + z_2^2)$. Mind the spacing: `nodes` places have `nodes − 1` gaps between them.
+# `log_likelihood(z)` takes points `z` of shape $(M, 2)$ and returns $\log p(x_n \mid z_m)$ of shape $(M, N)$, for all images at once. Add the log prior of the points to each column. For two
+# latents it is $\log p(z) = -\log 2\pi - \tfrac12 (z_1^2 + z_2^2)$. Mind the spacing: `nodes` points have `nodes − 1` gaps between them.
 
 
 # %%
 def log_px(log_likelihood, nodes=401, half_width=6.0):
-    """log Σ p(x|z) p(z) Δ² of each image, (N,), over a grid of nodes x nodes places."""
+    """log Σ p(x|z) p(z) Δ² of each image, (N,), over a grid of nodes x nodes points."""
     # BEGIN SOLUTION
     axis = np.linspace(-half_width, half_width, nodes)
     rows = []
@@ -110,9 +115,9 @@ expect(
         "This is the mean over the grid, not the sum times Δ².": closed_form
         - 2 * np.log(0.05 * 241),
         "The prior lacks its constant, −log 2π.": closed_form + np.log(2 * np.pi),
-        "The constant is that of one latent: −log 2π is twice −½ log 2π.": closed_form
+        "This is the constant of one latent; for two it is −log 2π, not −½ log 2π.": closed_form
         + 0.5 * np.log(2 * np.pi),
-        "The prior is missing.": np.full(3, np.log(12 / 2)),  # ∫ dz₂ = 1/2 for each of z₁
+        "The prior is missing.": np.full(3, np.log(12 / 2)),  # ∫ … dz₂ = 1/2 for each z₁
     },
 )
 with np.errstate(divide="ignore"):
@@ -134,7 +139,7 @@ for nodes, half_width in ((201, 5.5), (401, 6.0)):
         "log_px",
         yours,
         theirs,
-        "numpyvae.quadrature.evidence",
+        "numpyvae.evaluation.evidence",
         given=f"20 digits, nodes = {nodes}, half_width = {half_width}",
         tolerance=1e-3 / np.abs(theirs).max(),
     )
@@ -144,38 +149,38 @@ print(f"log_px: right; 20 digits agree with the library within {distance:.0e} na
 # %%
 exact = log_px(vae_log_likelihood(vae, x))
 half = log_px(vae_log_likelihood(vae, x[:50]), nodes=201)
-print(f"evidence of 1,000 digits, on average: {exact.mean():.2f} nats")
+print(f"mean evidence of 1,000 digits: {exact.mean():.2f} nats")
 change = abs(half.mean() - exact[:50].mean())
 print(f"a grid half as fine changes the mean of 50 digits by {change:.5f}")
 assert change < 0.01
 
 # %% [markdown]
-# ## Weights
+# ## Importance weights
 #
-# Now suppose that we could not do the integral. What can draws from the encoder's $q$ tell us? The evidence is a mean over draws from *any* $q$, if each draw gets the right weight:
+# Now suppose that we could not compute the integral. What can we learn from draws from the encoder's $q$? The evidence is a mean over draws from *any* $q$, if each draw gets the right weight:
 #
 # $$p(x) = \int \frac{p(x \mid z)\, p(z)}{q(z \mid x)}\, q(z \mid x)\, dz = \mathbb E_q[w], \qquad w = \frac{p(x \mid z)\, p(z)}{q(z \mid x)} .$$
 #
-# So $w$ is an *unbiased* estimate of $p(x)$: right on average. Its logarithm, on average, is the ELBO: $\mathbb E_q[\log w] = \mathbb E_q[\log p(x, z) - \log q(z \mid x)]$, the ELBO
-# of notebook 05. The logarithm is a curve that bends downward, so the logarithm of a mean is at least the mean of the logarithms (*Jensen's inequality*; try it with 1 and 3), and there is the bound again.
+# So $w$ is an *unbiased* estimate of $p(x)$: it is right on average. The mean of its logarithm is $\mathbb E_q[\log w] = \mathbb E_q[\log p(x, z) - \log q(z \mid x)]$, the ELBO
+# of notebook 05. The logarithm is a curve that bends downward, so the logarithm of a mean is at least the mean of the logarithms. (This is *Jensen's inequality*; try it with 1 and 3.) That gives the bound once more.
 #
 # The **importance-weighted bound** of Burda, Grosse and Salakhutdinov (2016) takes the mean of $k$ weights before the logarithm:
 #
 # $$\mathcal L_k = \mathbb E \Bigl[ \log \frac1k \sum_{i=1}^k w_i \Bigr], \qquad \text{ELBO} = \mathcal L_1 \le \mathcal L_2 \le \dots \le \log p(x) .$$
 #
-# More draws make the mean less random, and so the loss in Jensen's inequality smaller. (That the bounds rise with $k$ is theorem 1 of the paper, with $k \to \infty$ they reach the evidence, if the weights are not too wild.)
+# More draws make the mean less random, so the gap in Jensen's inequality gets smaller. (The bounds rise with $k$ by theorem 1 of the paper. As $k \to \infty$ they reach the evidence, if the weights are not too wild.)
 #
-# **Predict:** the ELBO of our model is two to four nats below the evidence, on average. How much of that do $k = 50$ draws make up? And $k = 500$?
+# **Predict:** the ELBO of our model is two to four nats below the evidence, on average. How much of this gap do $k = 50$ draws close? And $k = 500$?
 #
 # ### Exercise 2: `importance_bound`
 #
-# You are given the logarithms of $K$ weights for each image. Use them all: divide them into $K/k$ groups of $k$ neighbors (the first $k$, the next $k$, and so on), take $\log \frac1k \sum w$ in each group (in logarithms, the largest taken
-# out!), and then the mean over the groups.
+# You are given the logarithms of $K$ weights for each image. Use them all. Divide them into $K/k$ groups of $k$ neighbors: the first $k$, the next $k$, and so on. Compute $\log \frac1k \sum w$ in each group. (Work with the logarithms, and take the
+# largest out!) Then take the mean over the groups.
 
 
 # %%
 def importance_bound(log_w, k):
-    """The mean over groups of log (1/k Σ w), (N,), from log weights (N, K), K a multiple of k."""
+    """Mean over groups of log (1/k Σ w), (N,), from log weights (N, K); K is a multiple of k."""
     # BEGIN SOLUTION
     groups = log_w.reshape(len(log_w), -1, k)  # (N, K/k, k)
     largest = groups.max(axis=2, keepdims=True)
@@ -200,7 +205,7 @@ expect(
     mistakes={
         "The sum of the k weights is not divided by k.": np.log(2) + np.log(8) / 2 + apart,
         "This is the mean of the logs; take the log of the mean.": four.mean() + apart,
-        "This is the log of the mean of all; first groups, then the mean of the logs.": np.log(3)
+        "This is the log of the mean of all weights; average the logs of the groups.": np.log(3)
         + apart,
         "The groups should be neighbors: (1, 3) and (2, 6).": (np.log(1.5) + np.log(4.5)) / 2
         + apart,
@@ -244,28 +249,28 @@ assert left[2] < 0.5
 assert left[2] - left[3] < 0.2
 
 # %% [markdown]
-# Fifty draws make up more than half, and then it gets slow: ten times as many draws bring less than a fifth of the gap. The standard error is that of the *difference*, image by image. Digits differ from one another by tens of nats (the last line), but this variation is the same in both numbers and cancels.
+# Fifty draws close more than half of the gap. After that progress is slow: ten times as many draws close less than another fifth of the gap. The standard error is that of the *difference*, computed image by image. The evidence of different digits differs by tens of nats (the last line), but this variation is the same in both numbers and cancels.
 #
-# All this is true of means. For a single image the estimate with $k = 500$ may well lie above its evidence, since it is random:
+# All this is true of means. For a single image the estimate with $k = 500$ may well lie above the evidence, because it is random:
 
 # %%
 above = (rungs[500] > exact).mean()
-print(f"above their evidence: {above:.0%} of the images")
+print(f"above the evidence: {above:.0%} of the images")
 assert 0.1 < above < 0.6
 
 ratio = np.exp(log_w - exact[:, None])  # w / p(x): on average 1
 steady = log_w.std(axis=1).argmin()  # the image whose weights scatter least
 mean, error = ratio[steady].mean(), ratio[steady].std() / 500**0.5
 print(
-    f"test image {steady}: the mean of 500 weights is {mean:.4f} ± {error:.4f} times the evidence"
+    f"test image {steady}: the mean of 500 weights is {mean:.4f} ± {error:.4f} times p(x)"
 )
 assert abs(mean - 1) < 4 * error
 
 # %% [markdown]
-# ## What is missing?
+# ## The gap
 #
-# Notebook 05: evidence − ELBO = KL($q$ ‖ posterior), how wrong the encoder's guess is. The library computes that KL apart, on the same grid. (An encoder's $\sigma$ may be smaller than the
-# spacing of the grid for a few images; there the grid cannot say, and answers NaN.)
+# Notebook 05 showed that evidence − ELBO = KL($q$ ‖ posterior): the gap measures how wrong the encoder's guess is. The library computes this KL separately, on the same grid. (For a few images the encoder's $\sigma$ may be smaller than the
+# spacing of the grid. The grid is then too coarse, and the result is NaN.)
 
 # %%
 q = vae.encode(x)
@@ -284,20 +289,20 @@ worst = np.argsort(library.gap)[::-1]
 worst = worst[np.isin(worst, np.flatnonzero(held))]
 share = library.gap[worst[: held.sum() // 10]].sum() / library.gap[held].sum()
 print(
-    f"the worst tenth of the images carries {share:.0%} of the gap; "
-    f"the median image is {np.median(library.gap[held]):.1f} nats off"
+    f"the worst tenth of the images accounts for {share:.0%} of the gap; "
+    f"the median gap is {np.median(library.gap[held]):.1f} nats"
 )
 assert share > 0.35
 
 # %% [markdown]
-# A few images carry much of it. Which ones?
+# A few images account for much of the gap. Which ones?
 #
 # ## The picture to remember
 #
-# Six digits. The grey areas are the *true* posterior $p(z \mid x)$, computed on the grid: the darkest holds half of its mass, the two darker ones 90 %, all three 99 %. The ellipse is the encoder's guess $q(z \mid x)$, drawn at two standard deviations, which holds 86 % of it. Top: three digits
+# The figure shows six digits. The grey areas are the *true* posterior $p(z \mid x)$, computed on the grid: the darkest area contains half of its mass, the two darker ones together 90%, all three together 99%. The ellipse is the encoder's guess $q(z \mid x)$, drawn at two standard deviations. It contains 86% of the mass of $q$. Top: three digits
 # whose gap is typical. Bottom: three of the worst.
 #
-# **Predict before you look:** what is wrong with the worst: is the ellipse too small, or does it lie in the wrong place?
+# **Predict before you look:** what goes wrong in the bottom row? Is the ellipse too small, or is it in the wrong place?
 
 # %%
 typical = np.argsort(np.abs(library.gap - np.nanmedian(library.gap)))[:3]
@@ -312,7 +317,7 @@ for axes, n, density in zip(panels.flat, chosen, densities):
     mu, sigma = q[0][n], np.exp(q[1][n] / 2)
     ellipse = mu[0] + 2 * sigma[0] * np.cos(angle), mu[1] + 2 * sigma[1] * np.sin(angle)
     axes.plot(*ellipse, color=COLOURS[4], linewidth=2)
-    where = np.argwhere(density > levels[0])  # all that matters, and the ellipse, with a margin
+    where = np.argwhere(density > levels[0])  # the grey areas and the ellipse, with a margin
     low = np.minimum(axis[where.min(axis=0)], mu - 2.5 * sigma) - 0.1
     high = np.maximum(axis[where.max(axis=0)], mu + 2.5 * sigma) + 0.1
     side = (high - low).max()
@@ -322,7 +327,7 @@ for axes, n, density in zip(panels.flat, chosen, densities):
         ylim=(centre[1] - side / 2, centre[1] + side / 2),
         aspect="equal",
     )
-    axes.set_title(f"test image {n}, a {y_test[n]}: gap {library.gap[n]:.1f} nats", fontsize=10)
+    axes.set_title(f"test image {n}, digit {y_test[n]}: gap {library.gap[n]:.1f} nats", fontsize=10)
     inset = axes.inset_axes([0.76, 0.76, 0.23, 0.23])
     inset.imshow(x[n].reshape(28, 28), cmap="gray_r")
     inset.set(xticks=[], yticks=[])
@@ -333,12 +338,12 @@ for axes in panels[:, 0]:
 plt.show()
 
 # %% [markdown]
-# Typical digits: the ellipse covers about the right place; but true posteriors are bent and tilted, and the ellipse can be neither, because its axes are parallel to the coordinates. The worst: the
-# posterior lies elsewhere. The encoder guesses wrong about these digits, and the draws from its guess hardly ever come to where the digit could be explained.
+# For typical digits the ellipse covers about the right place. But true posteriors are bent and tilted, and the ellipse can be neither, because its axes are parallel to the coordinate axes. For the worst digits the
+# posterior lies elsewhere. The encoder's guess is wrong, and draws from it hardly ever reach the region that could explain the digit.
 #
 # ## Same numbers as `numpyvae evaluate`?
 #
-# The command line tells the same story in one table. In Python it is `numpyvae.evaluation.evaluate`:
+# The command line prints the same results in one table. In Python, use `numpyvae.evaluation.evaluate`:
 
 # %%
 table = evaluate(vae, x, 0)
@@ -347,14 +352,14 @@ theirs = table.as_dict()
 assert abs(theirs["evidence"]["mean"] - exact.mean()) < 1e-3
 assert abs(theirs["KL(q, posterior)"] - library.gap[held].mean()) < 0.01
 for k, name in ((5, "bound, k = 5"), (50, "bound, k = 50"), (500, "bound, k = 500")):
-    error = (exact - rungs[k]).std(ddof=1) / len(x) ** 0.5  # both are estimates, from other draws
+    error = (exact - rungs[k]).std(ddof=1) / len(x) ** 0.5  # two estimates from different draws
     assert abs(theirs[name]["mean"] - rungs[k].mean()) < 3 * error
 
 # %% [markdown]
-# ## A pretty picture is something else again
+# ## A pretty picture is something else
 #
-# Which of two models is better: the one with sharper pictures, or the one with the higher evidence? They need not be the same. Take a model that *memorizes*: it picks one of 1,000 training images, keeps its
-# pixels between 0.02 and 0.98 so that nothing is impossible, and that is all. Its pictures are perfect digits. Its evidence on test images?
+# Which of two models is better: the one with sharper pictures, or the one with higher evidence? They need not be the same model. Take a model that only *memorizes*. It picks one of 1,000 training images and clips its
+# pixels to the range from 0.02 to 0.98, so that no picture is impossible. Its pictures are perfect digits. What is its evidence on test images?
 
 # %%
 memory = np.clip((x_train[:1000] / 255), 0.02, 0.98)
@@ -362,32 +367,32 @@ log_p = x.astype(np.float64) @ np.log(memory).T + (1 - x.astype(np.float64)) @ n
 memorized = log_sum_exp(log_p.T) - np.log(1000)
 print(
     f"evidence of test images: VAE {exact.mean():.1f}, "
-    f"a memory of 1,000 training images {memorized.mean():.1f}"
+    f"memorizing 1,000 training images {memorized.mean():.1f}"
 )
 figure, axes = plt.subplots(figsize=(8, 1.1))
 samples = np.vstack([memory[:10], vae.sample(10, np.random.default_rng(0))])
 axes.imshow(tile(samples, (28, 28), columns=20), cmap="gray_r", vmin=0, vmax=1)
-axes.set(xticks=[], yticks=[], xlabel="pixel means of ten draws: left the memory, right the VAE")
+axes.set(xticks=[], yticks=[], xlabel="pixel means of ten draws: memorizing (left), VAE (right)")
 plt.show()
 assert exact.mean() > memorized.mean() + 20
 
 # %% [markdown]
-# Beautiful pictures, miserable evidence: on a digit that it has not seen it is hardly better than the best single picture of notebook 08 (with another number than 0.02 it would do a little better or
-# worse, but not much). Likelihood, bound and picture are three things; say which one you mean.
+# Beautiful pictures, miserable evidence. On a digit that it has not seen, the memorizing model is hardly better than the best single picture of notebook 08. (With a number other than 0.02 it would do a little better or
+# worse, but not much.) Likelihood, bound and picture are three different things; say which one you mean.
 #
 # ## In five lines
 #
-# 1. With two latents the evidence is a sum over a grid, as good as exact; with twenty there is no such grid.
-# 2. $\mathbb E_q[w] = p(x)$, and $\log$ of a mean of $k$ weights is a bound that rises with $k$.
+# 1. With two latents the evidence is a sum over a grid and practically exact. With twenty latents no such grid is possible.
+# 2. $\mathbb E_q[w] = p(x)$, and the $\log$ of a mean of $k$ weights is a bound that rises with $k$.
 # 3. Bounds hold for *means*; compare them image by image, with the standard error of the difference.
-# 4. What the ELBO lacks is the KL from the true posterior, and a few badly encoded digits carry much of it.
-# 5. With grey pixels say *evidence* or *cross-entropy*, not "log-likelihood of MNIST".
+# 4. The gap between evidence and ELBO is KL($q$ ‖ true posterior). A few badly encoded digits account for much of it.
+# 5. For grey pixels say *evidence* or *cross-entropy*, not "log-likelihood of MNIST".
 #
 # ## Further exercises
 #
-# 1. *(easy)* Continue the ladder to $k = 5000$ for 100 images. How much is left, and which images carry it?
-# 2. *(medium)* Improve the worst guesses: for one badly encoded digit maximize the ELBO over $\mu$ and $\texttt{logvar}$ directly, by gradient ascent from several starts. How much of its gap was the encoder's
-#    fault, and how much the fault of the ellipse?
-# 3. *(open)* Train on binary pixels (`numpyvae train --pixels dynamic`), evaluate, and find out why its $\log p(x)$ must not be compared with the evidence here.
+# 1. *(easy)* Continue the ladder to $k = 5000$ for 100 images. How much of the gap is left, and which images account for it?
+# 2. *(medium)* Improve the worst guesses. For one badly encoded digit, maximize the ELBO directly over $\mu$ and $\texttt{logvar}$, by gradient ascent from several starting points. How much of its gap is due to the encoder,
+#    and how much to the shape of the ellipse?
+# 3. *(open)* Train a model on binary pixels (`numpyvae train --pixels dynamic`) and evaluate it. Find out why its $\log p(x)$ must not be compared with the evidence here.
 #
 # Next: [10 · Denoising](10_denoising.ipynb).

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 10 · Denoising
 #
-# **The one idea: show the encoder a spoiled picture, ask the decoder for the clean one, and the same code learns to repair.**
+# **The one idea: show the encoder a corrupted picture, ask the decoder for the clean one, and the same code learns to restore pictures.**
 #
-# Nothing new has to be derived. You change *one line* of the VAE that you wrote in notebook 07, and find out why it still is a VAE.
+# Nothing new has to be derived. You add *one line* to the VAE that you wrote in notebook 07, and find out why it is still a VAE.
 #
 # *You need:* notebooks 07 and 08. *Time:* 30 minutes. *Runs in:* 20 seconds.
 
@@ -26,16 +26,16 @@ print("forward, loss, backward:", mine.origin)
 x_train, x_test = (x_train / 255).astype(np.float32), (x_test / 255).astype(np.float32)
 
 # %% [markdown]
-# ## Spoil it
+# ## Corrupt the picture
 #
-# Add noise to every pixel: draws from $\mathcal N(0, s^2)$, where the standard deviation $s$ is the argument `noise`. A pixel must stay between 0 (paper) and 1 (ink), so clip.
+# Add noise to every pixel. Draw it from $\mathcal N(0, s^2)$, where the standard deviation $s$ is the argument `noise`. A pixel must stay between 0 (paper) and 1 (ink), so clip the result.
 #
 # ### Exercise 1: `corrupt`
 
 
 # %%
 def corrupt(x, noise, rng):
-    """clip(x + noise · N(0, 1), 0, 1): a new array of the shape and dtype of x; x is left alone."""
+    """clip(x + noise · N(0, 1), 0, 1): a new array with shape and dtype of x; x is unchanged."""
     # BEGIN SOLUTION
     spoiled = x + noise * rng.standard_normal(x.shape, x.dtype)
     return np.clip(spoiled, 0, 1)
@@ -65,16 +65,16 @@ assert not np.array_equal(first, second), "corrupt: a second call should give ne
 print("corrupt: right")
 
 # %% [markdown]
-# ## Ask for the clean one
+# ## Ask for the clean picture
 #
-# In notebook 07 the cross-entropy compared the logits with `t["target"]`, and the target was `x`. That is the only place where the loss sees a picture. (The encoder's gradient
-# needs `t["x"]`, what it has *seen*; that stays the spoiled one.)
+# In notebook 07 the cross-entropy compared the logits with `t["target"]`, and the target was `x`. That is the only place where a picture enters the loss. (The encoder's gradient
+# needs `t["x"]`, the picture that it has *seen*. That one stays corrupted.)
 #
 # **Predict:** which of `forward`, `loss`, `backward` must change?
 #
 # ### Exercise 2: `denoising_step`
 #
-# Take your `train_step` of notebook 07 apart:
+# Start from your `train_step` of notebook 07, here line by line:
 #
 # ```python
 # t = forward(theta, x, eps)
@@ -85,12 +85,12 @@ print("corrupt: right")
 # return new_theta, new_s
 # ```
 #
-# and write it with the one line more that it needs. Return new dictionaries.
+# Write it with the one additional line that it needs. In the code the corrupted picture is called `spoiled`. Return new dictionaries.
 
 
 # %%
 def denoising_step(theta, s, spoiled, clean, eps, lr=1e-3):
-    """One step: the encoder sees `spoiled`, the decoder should give `clean`; returns theta, s."""
+    """One step: the encoder sees `spoiled`, the target is `clean`; returns theta, s."""
     # BEGIN SOLUTION
     t = forward(theta, spoiled, eps)
     t["target"] = clean
@@ -103,7 +103,7 @@ def denoising_step(theta, s, spoiled, clean, eps, lr=1e-3):
 
 
 # %%
-# Check of exercise 2: against the library, which has the target as an argument
+# Check of exercise 2: compare with the library, which takes the target as an argument
 rng = np.random.default_rng(0)
 tiny = initialize(6, 5, 2, rng, np.float64)
 spoiled, clean, eps = rng.random((4, 6)), rng.random((4, 6)), rng.standard_normal((4, 2))
@@ -125,7 +125,7 @@ for start in (0.0, 0.04):
     result = denoising_step(before, s, spoiled, clean, eps, 0.01)
     assert isinstance(result, tuple | list) and len(result) == 2, "denoising_step: return theta, s"
     unchanged = all(np.array_equal(before[n], tiny[n]) and (s[n] == start).all() for n in tiny)
-    assert unchanged, "denoising_step: it has changed theta or s themselves; make new ones"
+    assert unchanged, "denoising_step: theta or s was changed in place; return new dictionaries"
     for name, W in tiny.items():
         mean = 0.9 * start + 0.1 * right[name] ** 2
         step = 0.01 * right[name] / (np.sqrt(mean) + 1e-7)
@@ -140,12 +140,12 @@ for start in (0.0, 0.04):
             "0.9 s + 0.1 g², with the gradient of numpyvae.VAE",
             given=f"s = {start}",
             mistakes={
-                "The target is still the spoiled picture (here, or in backward of 07).": other(
+                "The target is still the corrupted picture (here, or in backward of 07).": other(
                     same
                 ),
-                "The two are exchanged.": other(swapped),
-                "The encoder's x must stay the spoiled picture.": other(only_clean),
-                "theta and s are exchanged.": W - step,
+                "spoiled and clean are swapped.": other(swapped),
+                "The encoder's x must stay the corrupted picture.": other(only_clean),
+                "theta and s are swapped.": W - step,
                 "The old s was lost.": 0.1 * right[name] ** 2,
             },
         )
@@ -162,13 +162,13 @@ print("denoising_step: right")
 # %% [markdown]
 # ## Is it still a VAE?
 #
-# The loss is now $\mathbb E_{q(z \mid \tilde x)}[-\log p(x \mid z)] + \text{KL}(q(z \mid \tilde x) \,\|\, p(z))$, where $\tilde x$ is spoiled and $x$ is clean. Is minus this still a bound on the
-# evidence of $x$? Yes. In notebook 05 the guess $q$ was *any* distribution; nobody asked where it came from. A guess made from a spoiled picture is a worse guess, so the bound is looser,
-# but a bound it is. (With grey pixels, in the sense of notebook 09.) (Im, Ahn, Memisevic and Bengio, 2017, study this model.)
+# The loss is now $\mathbb E_{q(z \mid \tilde x)}[-\log p(x \mid z)] + \text{KL}(q(z \mid \tilde x) \,\|\, p(z))$, where $\tilde x$ is corrupted and $x$ is clean. Is the negative of this loss still a lower bound on the
+# evidence of $x$? Yes. In notebook 05 the guess $q$ could be *any* distribution; it did not matter where it came from. A guess made from a corrupted picture is a worse guess, so the bound is usually looser,
+# but it is still a bound. (For grey pixels, "evidence" is meant in the sense of notebook 09.) This model is studied by Im, Ahn, Memisevic and Bengio (2017).
 #
 # ## Train it
 #
-# Twenty latents this time, for sharper pictures; noise with $s = 0.5$, drawn anew for each batch, so that the network never sees the same spoiled picture twice.
+# This time we use twenty latents, for sharper pictures. The noise has $s = 0.5$ and is drawn anew for each batch, so the network never sees the same corrupted picture twice.
 
 # %%
 NOISE = 0.5
@@ -190,7 +190,7 @@ for epoch in range(1, 6):
 # %% [markdown]
 # ## The picture to remember
 #
-# Clean, spoiled, restored; and, in the last row, what the VAE of notebook 08 makes of spoiled pictures: it was trained on clean ones only. (It has only two latents; further exercise 1
+# The first three rows are the clean, the corrupted and the restored pictures. The last row shows the output of the VAE of notebook 08 for the corrupted pictures. It was trained on clean ones only. (It has only two latents; further exercise 1
 # asks whether twenty would do better.)
 
 # %%
@@ -204,17 +204,17 @@ def restore(theta, seen):
 
 if Path("08_mnist.npz").exists():
     never_spoiled = numpyvae.load("08_mnist.npz")
-    print("the last row is the model of notebook 08")
+    print("the last row shows the model of notebook 08")
 else:
     never_spoiled = numpyvae.VAE(hidden=256, latent=2, rng=0)
     list(numpyvae.train(never_spoiled, x_train, epochs=3, rng=0))
-    print("no 08_mnist.npz in this folder; the last row is a quick model of three epochs")
+    print("no 08_mnist.npz in this folder; the last row shows a quick model of three epochs")
 
 restored, unprepared = restore(theta, spoiled_test), never_spoiled.reconstruct(spoiled_test)
 first = [int(np.flatnonzero(y_test == digit)[0]) for digit in range(10)]
 rows = {
     "clean": clean_test,
-    "spoiled": spoiled_test,
+    "corrupted": spoiled_test,
     "restored": restored,
     "not trained for it": unprepared,
 }
@@ -226,7 +226,7 @@ for axes, (name, pictures) in zip(panels, rows.items()):
 plt.show()
 
 # %% [markdown]
-# How good is "restored"? Take the mean squared difference from the clean picture, over all pixels of 2,000 test images. **Predict:** how many times smaller is it than that of the spoiled picture?
+# How good are the restored pictures? We compute the mean squared difference from the clean picture, over all pixels of 2,000 test images. **Predict:** how many times smaller is it than that of the corrupted picture?
 
 # %%
 errors = {
@@ -244,27 +244,27 @@ print(f"{'blurred, 3 x 3':20} mean squared error {blur_error:.4f}")
 mean_error = float(((x_train.mean(axis=0) - clean_test) ** 2).mean())
 print(f"{'mean of all digits':20} mean squared error {mean_error:.4f}")
 assert errors["not trained for it"] > 0.95 * mean_error
-assert errors["spoiled"] > 4.5 * errors["restored"]
+assert errors["corrupted"] > 4.5 * errors["restored"]
 assert blur_error > 2 * errors["restored"]
 assert errors["not trained for it"] > 2 * errors["restored"]
 
 # %% [markdown]
-# About five times smaller. A blur, which averages noise away without knowing what a digit is, is worse by a factor of two. The VAE that has never seen noise is no better than one fixed picture, the mean
-# of all digits: to its encoder, noise is something that it has never been taught to ignore. The restored picture is not the clean one, though. It is *a digit that could have been behind it*. Look at the 5: where
-# the noise has hidden a stroke, the network makes up its mind, and the picture at $z = \mu$ shows no doubt.
+# It is about five times smaller. A blur averages noise away without any knowledge of digits, and is worse by a factor of two. The VAE that has never seen noise is no better than one fixed picture, the mean
+# of all digits, because its encoder has never been taught to ignore noise. The restored picture is not the clean one, though. It is *a digit that could have been behind the noise*. Look at the 5: where
+# the noise has hidden a stroke, the network settles on one possibility, and the picture at $z = \mu$ shows no doubt.
 #
 # ## In five lines
 #
-# 1. A denoising VAE sees $\tilde x$ and is asked for $x$; one line changes.
+# 1. The input of a denoising VAE is $\tilde x$, and its target is $x$; one line is added.
 # 2. Minus its loss is still a bound on the evidence of $x$, because any guess $q$ gives one.
-# 3. Fresh noise for every batch.
-# 4. It repairs far better than a blur, because it knows what digits look like.
-# 5. What it shows is plausible, not certain.
+# 3. Draw fresh noise for every batch.
+# 4. It restores pictures far better than a blur, because it has learned what digits look like.
+# 5. The restored picture is plausible, not certain.
 #
 # ## Further exercises
 #
-# 1. *(easy)* Train twenty latents on clean pictures, for as long, and restore the spoiled ones with that. Then train with noise 0.5 and test with noise 0.2 and 0.8: which direction hurts more?
-# 2. *(medium)* Instead of noise, black out a square of $10 \times 10$ pixels at a random place. Restore the same spoiled digit with ten different draws of $z$. Do the answers differ where they should?
-# 3. *(open)* Compute the evidence of clean digits for a denoising model with two latents (notebook 09), its ELBO with $q(z \mid x)$ and with $q(z \mid \tilde x)$. How much does the spoiled guess cost?
+# 1. *(easy)* Train a VAE with twenty latents on clean pictures, for as many epochs, and use it to restore the corrupted ones. Then train with noise 0.5 and test with noise 0.2 and 0.8. Which direction hurts more?
+# 2. *(medium)* Instead of noise, black out a square of $10 \times 10$ pixels at a random place. Restore the same corrupted digit with ten different draws of $z$. Do the results differ where they should?
+# 3. *(open)* For a denoising model with two latents, compute the evidence of clean digits (notebook 09), the ELBO with $q(z \mid x)$, and the ELBO with $q(z \mid \tilde x)$. How much does the guess from the corrupted picture cost?
 #
-# This was the last one. If you would now like to read the library itself, begin with `vae.py`: you know every line of it.
+# This was the last notebook. If you would now like to read the library itself, begin with `vae.py`: you know every line of it.

@@ -1,13 +1,15 @@
-"""The course: tutorials to work through, and what their notebooks need.
+"""How does a learner work through the tutorials? A working folder, and checks in words.
 
     numpyvae course start my-course
 
-writes the ten notebooks of `tutorials/` with the solutions taken out. To read it: blanks (how they
-are taken out), folder (the working folder), checks (a verdict in words instead of a traceback).
+writes the notebooks of `tutorials/` without their solutions. Read blanks (taking solutions out),
+notebooks (functions from earlier notebooks), folder (the working folder), then expectations (checks
+of a learner's function, in words instead of a traceback).
 """
 
 from numpyvae.course.blanks import blank
-from numpyvae.course.checks import NotYet, call, expect
-from numpyvae.course.folder import functions, start, tutorials
+from numpyvae.course.expectations import NotYet, call, expect
+from numpyvae.course.folder import start
+from numpyvae.course.notebooks import functions, tutorials
 
 __all__ = ["NotYet", "blank", "call", "expect", "functions", "start", "tutorials"]

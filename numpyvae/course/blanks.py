@@ -1,4 +1,4 @@
-"""Taking the solution out of an exercise."""
+"""Taking the solutions out of exercises."""
 
 import re
 
@@ -7,11 +7,11 @@ NOT_WRITTEN = "not written yet"
 
 
 def blank(source: str) -> str:
-    """The source with each block from `# BEGIN SOLUTION` to `# END SOLUTION` made an empty place.
+    """The source with each block from `# BEGIN SOLUTION` to `# END SOLUTION` replaced by a blank.
 
-    The block stands inside a function; its place says how many lines ours has, and raises
-    NotImplementedError with the name of the function. What stands outside is left as it is.
-    Raises ValueError for a marker without its partner, or a block outside of any function.
+    A block stands inside a function. The blank gives the number of lines of our solution, and
+    raises NotImplementedError with the name of the function. Everything else stays the same.
+    Raises ValueError for a marker without its partner, and for a block outside of a function.
     """
     kept: list[str] = []
     name, start = None, None  # the last function; the line on which the open block begins

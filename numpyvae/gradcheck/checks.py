@@ -1,4 +1,4 @@
-"""Is a gradient right? Checks of any loss, of a layer, of a function of one number."""
+"""Checks of the gradients of any loss, of a layer, of a function of one number."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import copy
 import functools
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from numpyvae.gradcheck.derivatives import Derivative, derivative
+from numpyvae.gradcheck.derivatives import Array, Derivative, derivative
 from numpyvae.gradcheck.diagnosis import diagnose
 from numpyvae.gradcheck.guards import Gradients, as_float64, guards
 from numpyvae.gradcheck.probe import Probe
 from numpyvae.gradcheck.report import Entry, Report, Row
 from numpyvae.gradcheck.verdicts import FEW_DIGITS, WORST_FIRST, judge
-from numpyvae.parameters import Array
 
-DIRECTIONS = 2  # random ones for each gradient
-WORST = 3  # wrong entries shown of the wrong gradient nearest the loss; one of each other
+DIRECTIONS = 2  # random directions for each gradient
+WORST = 3  # entries shown of the wrong gradient nearest the loss; of the others, one
 
 Item = TypeVar("Item")
 Progress = Callable[[Iterable[Item]], Iterable[Item]]
@@ -37,28 +37,28 @@ def check_gradients(
     title: str = "gradient check",
     seed: int = 0,
 ) -> Report:
-    """Compare the gradients `grads` of `loss` at `params` with how the loss really changes.
+    """Compare the gradients `grads` of `loss` at `params` with numerical derivatives of the loss.
 
-    loss       loss(params) → a number, or named terms {"fit": …, "penalty": …} whose sum it is:
-               then a wrong gradient can often be written as a sum of theirs
-    params     arrays by name, in the order in which the loss uses them; taken as float64
+    loss       loss(params) → a number, or named terms {"fit": …, "penalty": …} that add up to it;
+               a wrong gradient can often be expressed by the gradients of such terms
+    params     arrays by name, in the order in which the loss uses them; converted to float64
     grads      a gradient for each, of the same shape; or a function of params that returns them
     constants  numbers that are easily forgotten as a factor, by name: {"the batch size": 32}
-    factors    the same for arrays of the shape of a parameter
-    progress   wraps the loop over the gradients; pass tqdm to see a bar
-    seed       of the random directions
+    factors    arrays that are easily forgotten as a factor, by name, of the shape of a parameter
+    progress   a wrapper of the loop over the gradients; pass tqdm to see a bar
+    seed       the seed of the random directions
 
         report = check_gradients(loss, {"W": W, "b": b}, {"W": dW, "b": db})
         print(report)
         report.raise_if_failed()
 
-    Every entry of every gradient takes part: each is compared along random directions v, and
-    only if backprop · v and the loss disagree there, by more than the error bar of the numerical
-    side, are the wrong entries looked for. Before that, whatever makes a comparison meaningless
-    is looked for: randomness in the loss, parameters changed in place, names and shapes that do
-    not match. Raises TypeError for parameters that are not real numbers.
+    First it looks for problems that make a comparison meaningless: randomness in the loss,
+    parameters changed in place, names and shapes that do not match. Then it compares every
+    gradient along random directions v, so that every entry takes part. Only if backprop · v and
+    the slope of the loss differ by more than the error bar does it search for the wrong entries.
+    Raises TypeError for parameters that are not real numbers.
 
-    It compares backward with forward. A mistake made alike in both is invisible to it.
+    The check compares backward with forward, so it cannot see a mistake that both contain.
     """
     started = time.perf_counter()
     rng = np.random.default_rng(seed)
@@ -74,7 +74,7 @@ def check_gradients(
         method = probe.method
         wrong = [row for row in rows if row.verdict == "FAIL"]
         if wrong:
-            first = wrong[-1]  # the one nearest the loss, which backprop meets first
+            first = wrong[-1]  # the one nearest the loss, first in the backward pass
             if len(wrong) > 1:
                 others = f"the other {len(wrong) - 1} may have the same cause"
                 hints.append(f"start with {first.name}, the wrong one nearest the loss; {others}")
@@ -87,28 +87,36 @@ def check_gradients(
                     )
                 )
     return Report(
-        title, here, rows, method, stops, notes, hints, probe.evaluations,
-        time.perf_counter() - started, sum(array.size for array in point.values()),
-    )  # fmt: skip
+        title=title,
+        loss=here,
+        rows=tuple(rows),
+        method=method,
+        stops=tuple(stops),
+        notes=tuple(notes),
+        hints=tuple(hints),
+        evaluations=probe.evaluations,
+        seconds=time.perf_counter() - started,
+        parameters=sum(array.size for array in point.values()),
+    )
 
 
 class Layer(Protocol):
-    """Anything with a pass forward and one backward that remembers nothing in between."""
+    """Anything with a forward and a backward pass, and no memory between them."""
 
     def forward(self, x: Array) -> Array:
         """y, from x."""
 
     def backward(self, x: Array, dy: Array) -> Array:
-        """Return dx, given dy; write the gradient of each weight `W` into the array `dW`."""
+        """Write the gradient of each weight `W` into the array `dW`; return dx."""
 
 
 def check_layer(layer: Layer, x: ArrayLike, *, seed: int = 0) -> Report:
-    """Check `layer.backward(x, dy)`: the dx that it returns, and every dW that it writes.
+    """Check `layer.backward(x, dy)`: the returned dx, and every dW that it writes.
 
-    The weights are those attributes of the layer, arrays, that have a partner of the same shape
-    whose name begins with d, as W has dW. The loss is Σ R y with a random R: a plain sum, whose
-    dy is ones, would hide a layer that ignores dy or transposes it. The layer itself is left
-    alone: what is checked is a float64 copy.
+    The weights are the arrays among the layer's attributes that have a partner of the same shape
+    whose name begins with d, as W has dW. The loss is Σ R y with a random R. (A plain sum has
+    dy = 1, and would hide a layer that ignores dy or transposes it.) A float64 copy of the layer
+    is checked; the layer itself does not change.
     """
     x = np.array(x, np.float64)
     rng = np.random.default_rng(seed)
@@ -122,7 +130,7 @@ def check_layer(layer: Layer, x: ArrayLike, *, seed: int = 0) -> Report:
         setattr(twin, name, value)
     y = _one_array("forward(x)", twin.forward(x))
     _one_array("backward(x, dy)", twin.backward(x, rng.standard_normal(y.shape)))
-    names = [  # a dW may have come about only now
+    names = [  # backward may have created a dW just now
         name
         for name, value in arrays.items()
         if getattr(getattr(twin, f"d{name}", None), "shape", None) == value.shape
@@ -151,15 +159,14 @@ def check_layer(layer: Layer, x: ArrayLike, *, seed: int = 0) -> Report:
     constants = {"the number of rows": float(x.shape[0])} if x.ndim else {}
     title = f"gradient check of {type(layer).__name__}"
     report = check_gradients(loss, params, grads, constants=constants, title=title, seed=seed)
+    notes = [f"{name} was not checked: there is no d{name} of its shape" for name in left]
     if not names:
-        report.notes.append("no weights were found, so dx alone was checked")
-    for name in left:
-        report.notes.append(f"{name} was not checked: there is no d{name} of its shape")
-    return report
+        notes.insert(0, "no weights were found, so dx alone was checked")
+    return replace(report, notes=(*report.notes, *notes))
 
 
 def _one_array(what: str, value: Any) -> Array:
-    """The value, if it is an array; else a TypeError that says what was expected."""
+    """The value, if it is an array; raises TypeError otherwise."""
     if not isinstance(value, np.ndarray):
         raise TypeError(
             f"layer: expected {what} to return one array, got {type(value).__name__}; "
@@ -171,11 +178,11 @@ def _one_array(what: str, value: Any) -> Array:
 def check_function(
     f: Callable[[Array], Any], df: Callable[[Array], Any], x: ArrayLike | None = None
 ) -> Report:
-    """Check a derivative df of a function f that works entry by entry, at every point of x.
+    """Check the derivative df of an elementwise function f at every point of x.
 
-    f and df take a float64 array and return one of its shape. Without x: nine points on either
-    side of 0, from 10 to 0.001. There is a Row for each point; a point within reach of a kink is
-    UNSURE. For a gradient of several variables, use `check_gradients`.
+    f and df take a float64 array and return one of its shape. Without x, nine points on each side
+    of 0 are used, from 10 to 0.001. There is a Row for each point; a point within reach of a kink
+    is UNSURE. For a gradient in several variables, use `check_gradients`.
     """
     if x is None:
         right = np.logspace(-3, 1, 9)
@@ -202,12 +209,18 @@ def check_function(
             finite = derivative(functools.partial(at, point))
             here = at(point, 0.0)
             rows.append(judge(f"x={point:.4g}", np.array(slope), v, finite, None, here, 0.0, usual))
-    name = getattr(f, "__name__", "f")
-    method = "finite differences"
     return Report(
-        f"derivative check of {name}", float("nan"), rows, method, stops, [], [], evaluations,
-        time.perf_counter() - started, 0,
-    )  # fmt: skip
+        title=f"derivative check of {getattr(f, '__name__', 'f')}",
+        loss=float("nan"),
+        rows=tuple(rows),
+        method="finite differences",
+        stops=tuple(stops),
+        notes=(),
+        hints=(),
+        evaluations=evaluations,
+        seconds=time.perf_counter() - started,
+        parameters=0,
+    )
 
 
 def _compare(
@@ -217,7 +230,7 @@ def _compare(
     rng: np.random.Generator,
     progress: Progress[str],
 ) -> list[Row]:
-    """A Row for each gradient: the worse of its random directions, and its worst entries."""
+    """A Row for each gradient, along the worse of its random directions, with its worst entries."""
     trials: list[tuple[str, Array, Derivative]] = []
     for name in progress(list(probe.params)):
         for _ in range(DIRECTIONS):
@@ -231,38 +244,40 @@ def _compare(
         for (other, v, finite), slope in zip(trials, exact):
             if other == name:
                 row = judge(name, gradients[name], v, finite, slope, here, probe.noise)
-                if probe.confirmed:
-                    _look_again(probe, row, gradients[name], v, rng)
-                candidates.append(row)
-        row = min(candidates, key=lambda r: (WORST_FIRST.index(r.verdict), r.digits))
-        rows.append(row)
-    wrong = [row for row in rows if row.verdict == "FAIL"]
-    for row in wrong:
-        count = WORST if row is wrong[-1] else 1
-        row.worst = _worst_entries(probe, row.name, gradients[row.name], count, rng)
+                candidates.append(
+                    _second_look(probe, row, gradients[name], v, rng) if probe.confirmed else row
+                )
+        rows.append(min(candidates, key=lambda r: (WORST_FIRST.index(r.verdict), r.digits)))
+    nearest = max((i for i, row in enumerate(rows) if row.verdict == "FAIL"), default=None)
+    for i, row in enumerate(rows):
+        if row.verdict == "FAIL":
+            count = WORST if i == nearest else 1
+            worst = _worst_entries(probe, row.name, gradients[row.name], count, rng)
+            rows[i] = replace(row, worst=worst)
     return rows
 
 
-def _look_again(
+def _second_look(
     probe: Probe, row: Row, gradient: Array, v: Array, rng: np.random.Generator
-) -> None:
-    """With the help of the complex step, change a verdict that is too hard or too mild."""
+) -> Row:
+    """The row, with a verdict corrected by the complex step where it was too hard or too mild."""
     gap = abs(row.backprop - row.numerical)
     if row.verdict == "FAIL" and probe.complex_spread(row.name, v, rng) > 0.1 * gap:
-        row.verdict = "UNSURE"
-        row.note = "on a kink to the last digit: the slope is that of either side"
-    elif row.note == FEW_DIGITS:  # rounding puts every entry off a little, a mistake some a lot
+        note = "on a kink to the last digit: the slope is that of either side"
+        return replace(row, verdict="UNSURE", note=note)
+    if row.note == FEW_DIGITS:  # rounding puts every entry off a little; a mistake, some a lot
         scale = float(np.abs(gradient).max())
         index = probe.worst_entry(row.name, gradient, [], rng)
         slope, _ = probe.entry(row.name, index, scale)
         if abs(gradient[index] - slope) > max(1e-4 * abs(slope), 1e-6 * scale):
-            row.verdict, row.note = "FAIL", ""
+            return replace(row, verdict="FAIL", note="")
+    return row
 
 
 def _worst_entries(
     probe: Probe, name: str, gradient: Array, count: int, rng: np.random.Generator
-) -> list[Entry]:
-    """Up to `count` entries that are wrong, the worst first."""
+) -> tuple[Entry, ...]:
+    """Up to `count` wrong entries, the worst first."""
     entries: list[Entry] = []
     scale = float(np.abs(gradient).max())
     while len(entries) < min(count, gradient.size):
@@ -272,4 +287,4 @@ def _worst_entries(
         if entries and abs(entry.backprop - numerical) <= error:
             break
         entries.append(entry)
-    return sorted(entries, key=lambda entry: -abs(entry.backprop - entry.numerical))
+    return tuple(sorted(entries, key=lambda entry: -abs(entry.backprop - entry.numerical)))

@@ -1,4 +1,4 @@
-"""The derivative of a function of one number, with an error bar; the textbook's, without."""
+"""The derivative of a function of one number, with an error bar; and the textbook's version."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from numpyvae.parameters import Array
+Array = NDArray[Any]
 
 STEPS: Array = 10.0 ** -np.arange(1.0, 9.0)  # 1e-1 … 1e-8
 RATIO = 10.0  # of a step to the next
@@ -18,11 +18,12 @@ Status = Literal["smooth", "kink", "noisy"]
 
 
 def numerical_gradient(f: Callable[[Array], float], x: ArrayLike, h: float = 1e-5) -> Array:
-    """∂f/∂x[i] ≈ (f(x + h eᵢ) − f(x − h eᵢ)) / 2h for every entry i, as the textbook has it.
+    """∂f/∂x[i] ≈ (f(x + h eᵢ) − f(x − h eᵢ)) / 2h for every entry i, as in the textbook.
 
     x is an array of any shape (taken as float64), f returns a number; the result has x's shape.
-    Truncation costs about h² f‴/6, rounding about 1e-16 |f| / h: some nine digits where f is
-    smooth, and none where a step of h crosses a kink. `check_gradients` knows which.
+    The truncation error is about h² f‴/6, the rounding error about 1e-16 |f| / h. So about nine
+    digits are right where f is smooth, and none where a step of h crosses a kink.
+    `check_gradients` detects which is the case.
     """
     x = np.array(x, np.float64)
     gradient = np.empty_like(x)
@@ -39,13 +40,13 @@ def numerical_gradient(f: Callable[[Array], float], x: ArrayLike, h: float = 1e-
 
 @dataclass(frozen=True)
 class Derivative:
-    """φ′(0) as `value` ± `error`, found at `step`; and how far it can be trusted.
+    """φ′(0) as `value` ± `error`, found at `step`, and how far to trust it.
 
-    status       "smooth"; "kink": the slopes to the left and to the right do not meet; "noisy": no
-                 step gives an answer that a smaller one does not contradict, value is NaN
+    status       "smooth"; "kink": the slopes on the left and on the right differ; "noisy": every
+                 step is contradicted by a smaller one, and value is NaN
     differences  the central differences, one for each of STEPS
-    hidden       how far value would be off if a kink hid within the smallest steps, where rounding
-                 is larger than the jump of the slope; for a smooth φ, that is nothing
+    hidden       the error of value if there is a kink within the smallest steps, where rounding
+                 exceeds the jump of the slope; it does not apply to a smooth φ
     """
 
     value: float
@@ -59,14 +60,15 @@ class Derivative:
 def derivative(phi: Callable[[float], float], noise: float | None = None) -> Derivative:
     """φ′(0), with an error bar, by central differences on a ladder of steps from 1e-1 to 1e-8.
 
-    D_k = (φ(h_k) − φ(−h_k)) / 2h_k has an error of about c h_k², which Richardson's
-    R_k = (100 D_{k+1} − D_k) / 99 cancels; what it then still changes, |R_k − D_{k+1}|, and the
-    rounding of φ, `noise` / h, are the error bar; and |D_{k+1} − D_k| where that grows instead of
-    falling by 100, for then the error is not of that kind. The answer is the R_k with the smallest
-    bar that no smaller step contradicts: a kink between two steps makes the larger one wrong.
+    D_k = (φ(h_k) − φ(−h_k)) / 2h_k has an error of about c h_k². Richardson's extrapolation
+    R_k = (100 D_{k+1} − D_k) / 99 cancels it. The error bar is the sum of the remaining change,
+    |R_k − D_{k+1}|, and the rounding error, `noise` / h. Where |D_{k+1} − D_k| grows instead of
+    falling by 100, the error is not c h², and that change is added too. The answer is the R_k
+    with the smallest bar among those that no smaller step contradicts: a kink between two steps
+    makes the larger one wrong.
 
-    `noise` is how far rounding moves φ; it is measured (`rounding_noise`) unless given. φ takes
-    a float and returns one. (The extrapolation is Richardson's, 1911.)
+    `noise` is the size of the rounding error in φ; it is measured (`rounding_noise`) unless given.
+    φ takes a float and returns one. (Richardson 1911.)
     """
     noise = rounding_noise(phi) if noise is None else noise
     here = float(phi(0.0))
@@ -98,7 +100,7 @@ def derivative(phi: Callable[[float], float], noise: float | None = None) -> Der
     if not np.isfinite(error[best]):
         return nowhere
 
-    # Where φ is smooth the slopes to the left and right meet as h does; at a kink they do not.
+    # If φ is smooth, right slope − left slope → 0 as h → 0; at a kink it does not.
     status: Status = "smooth"
     seen = [k for k in range(best, len(STEPS)) if abs(bends[k]) > 80.0 * rounding[k]]
     if len(seen) >= 2:
@@ -113,19 +115,20 @@ def derivative(phi: Callable[[float], float], noise: float | None = None) -> Der
 
 
 def rounding_noise(phi: Callable[[float], Any]) -> float:
-    """How far rounding moves φ near 0, from tables of differences.
+    """The size of the rounding error in φ near 0, from tables of differences.
 
-    In a table of k-th differences of equidistant values a smooth function dies out, and the noise
-    is left with (2k)! / (k!)² times its variance. (ε |φ| would be too little: a sum that cancels is
-    small and has the noise of its largest terms. Hamming 1962; Moré & Wild 2011, ECnoise.)
-    Three short tables, and the largest level of all: too much noise costs half a digit, too
-    little accuses a correct gradient. None has 0 in it, where a kink would look like noise. A φ
-    that does not move at all is either exact, or computed in float32: wider tables tell.
+    The k-th differences of a smooth function at equidistant points vanish quickly; noise remains,
+    and its variance is multiplied by (2k)! / (k!)². (ε |φ| would be too small: a sum that cancels
+    is small, but has the rounding error of its largest terms. Hamming 1962; Moré & Wild 2011,
+    ECnoise.) The result is the largest of three short tables, because too large a value costs half
+    a digit, and too small a value would reject a correct gradient. No table contains 0, where a
+    kink would look like noise. If φ does not change at all, it is exact or computed in float32;
+    wider tables tell which.
     """
     fine = [_noise_in_table(phi, *at, 3) for at in ((1e-5, 1e-9), (-2e-5, 3e-9), (3e-5, 9e-9))]
     if max(fine) > 0.0:
         return max(fine)
-    # here a kink is more likely, so the smallest level; and only high differences die out
+    # Wider tables are more likely to contain a kink: use high differences, and the smallest level.
     return min(_noise_in_table(phi, *at, 5) for at in ((1e-3, 1e-4), (-2e-3, 1e-4), (3e-3, 1e-4)))
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a wrong gradient: patterns are tried in order, and the first is named."""
+"""The cause of a wrong gradient, in words: patterns are tried in order, and the first fits."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from numpyvae.gradcheck.derivatives import Array
 from numpyvae.gradcheck.probe import Probe
 from numpyvae.gradcheck.report import Row
-from numpyvae.parameters import Array
 
 NO_PATTERN = "no simple pattern"
-MANY = 200  # entries of a wrong gradient that are looked at one by one, by complex step
-FEW = 50  # and by finite differences, which take thirty evaluations each
+MANY = 200  # entries of a wrong gradient to sample, by complex step
+FEW = 50  # the same by finite differences, which take thirty evaluations each
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Entries of one wrong gradient: all if they are few, else large ones, wrong ones, random ones.
+    """Entries of one wrong gradient: all if they are few; else large, wrong and random ones.
 
-    index (n, ndim); backprop, numerical (n,); error (n,) of the numerical ones; terms name → (n,)
-    the parts of `numerical` that belong to the terms of the loss; parameter (n,) the values of
-    the parameter itself; `whole` the wrong gradient.
+    whole                the wrong gradient
+    index                (n, ndim) of the entries
+    backprop, numerical  (n,) their values
+    error                (n,) the error bar of numerical
+    terms                name → (n,), the part of numerical from each term of the loss
+    parameter            (n,) the values of the parameter itself
     """
 
-    name: str
     whole: Array
     index: Array
     backprop: Array
@@ -36,24 +38,22 @@ class Sample:
 
     @property
     def tolerance(self) -> Array:
-        """What two equal entries may differ by."""
-        tolerance: Array = 3.0 * self.error + 1e-9 * np.abs(self.numerical)
-        return tolerance
+        """The largest difference between two entries that count as equal, (n,)."""
+        return 3.0 * self.error + 1e-9 * np.abs(self.numerical)
 
     @property
     def wrong(self) -> Array:
-        """Which entries are."""
-        wrong: Array = np.abs(self.backprop - self.numerical) > self.tolerance
-        return wrong
+        """True for the entries that are wrong, (n,)."""
+        return np.abs(self.backprop - self.numerical) > self.tolerance
 
     @property
     def largest_gap(self) -> float:
-        """How far backprop is off at most, compared with the largest entry."""
+        """The largest error of backprop, as a fraction of the largest entry."""
         gap = float(np.max(np.abs(self.backprop - self.numerical)))
         return gap / max(float(np.max(np.abs(self.numerical))), 1e-300)
 
     def is_explained_by(self, values: Array) -> bool:
-        """Whether `values` is what backprop has in every entry of the sample."""
+        """True if backprop equals `values` in every entry of the sample."""
         room = self.tolerance + 1e-9 * np.abs(values) + 1e-9 * np.abs(self.backprop)
         return bool(np.all(np.abs(self.backprop - values) <= room))
 
@@ -66,12 +66,12 @@ def diagnose(
     factors: Mapping[str, Array],
     rng: np.random.Generator,
 ) -> str:
-    """One sentence on a wrong gradient, with its Row `wrong`, of the loss that `probe` looks at.
+    """One sentence about the wrong gradient of the Row `wrong`.
 
-    constants  numbers that a forgotten or superfluous factor may be, by name, such as
+    constants  possible values of a missing or extra factor, by name, such as
                {"the batch size": 5}; best if no two of them, nor their products, are equal
-    factors    arrays that a forgotten or superfluous factor may be, by name; those of the shape of
-               the wrong gradient are tried
+    factors    possible arrays for a missing or extra factor, by name; those of the shape of the
+               wrong gradient are tried
     """
     if not gradient.any():
         return f"{wrong.name} is 0 everywhere: was it ever written?"
@@ -110,14 +110,21 @@ def take_sample(probe: Probe, gradient: Array, wrong: Row, rng: np.random.Genera
     else:
         pairs = [probe.entry(wrong.name, entry, scale) for entry in entries]
         numerical, error = np.array(pairs).T
-    parameter = probe.params[wrong.name].ravel()[places]
-    return Sample(wrong.name, gradient, index, flat[places], numerical, error, terms, parameter)
+    return Sample(
+        whole=gradient,
+        index=index,
+        backprop=flat[places],
+        numerical=numerical,
+        error=error,
+        terms=terms,
+        parameter=probe.params[wrong.name].ravel()[places],
+    )
 
 
 def _patterns(
     sample: Sample, constants: dict[str, float], factors: dict[str, Array]
 ) -> Iterator[str]:
-    """The sentences that fit, the most specific pattern first."""
+    """The sentences of all patterns that fit, the most specific first."""
     yield from _one_ratio(sample, constants)
     yield from _single_precision(sample)
     yield from _transposed(sample)
@@ -129,7 +136,7 @@ def _patterns(
 
 
 def _single_precision(sample: Sample) -> Iterator[str]:
-    """Backprop is right but for its last digits."""
+    """Backprop is right except for its last digits."""
     if sample.wrong.mean() < 0.5:
         return
     if np.array_equal(sample.whole.astype(np.float32), sample.whole) and sample.largest_gap < 1e-2:
@@ -142,7 +149,7 @@ def _single_precision(sample: Sample) -> Iterator[str]:
 
 
 def _one_ratio(sample: Sample, constants: dict[str, float]) -> Iterator[str]:
-    """Backprop is c times the truth, with one c for all entries."""
+    """Backprop is c times the right gradient, with one c for all entries."""
     large = np.abs(sample.numerical) > 100.0 * sample.error
     if not large.any():
         return
@@ -166,7 +173,7 @@ def _which(c: float, constants: dict[str, float]) -> str:
 
 
 def _transposed(sample: Sample) -> Iterator[str]:
-    """Backprop is the transpose of the truth (of a square matrix; else the shape tells)."""
+    """Backprop is the transpose of the right gradient, a square matrix."""
     whole = sample.whole
     if whole.ndim == 2 and whole.shape[0] == whole.shape[1]:
         turned = whole.T[tuple(sample.index.T)]
@@ -175,7 +182,7 @@ def _transposed(sample: Sample) -> Iterator[str]:
 
 
 def _terms(sample: Sample, constants: dict[str, float]) -> Iterator[str]:
-    """Backprop is a sum of the terms' gradients, but with other weights than 1."""
+    """Backprop is a sum of the gradients of the terms, with weights other than 1."""
     alive = {name: part for name, part in sample.terms.items() if part.any()}
     if len(alive) < 2 or len(sample.backprop) <= len(alive):
         return
@@ -208,7 +215,7 @@ def _penalty(sample: Sample) -> Iterator[str]:
 
 
 def _not_zero_where_it_should_be(sample: Sample) -> Iterator[str]:
-    """What is wrong should be 0 and is not, or is 0 and should not be: a mask."""
+    """Every wrong entry should be 0 and is not, or is 0 and should not be: a mask."""
     open_ = (np.abs(sample.numerical) <= sample.error) & sample.wrong
     shut = (sample.backprop == 0.0) & sample.wrong
     if not open_.any() or (sample.wrong & ~open_ & ~shut).any() or not sample.numerical.any():
@@ -245,7 +252,7 @@ def _a_factor_too_many_or_too_few(sample: Sample, factors: dict[str, Array]) -> 
 
 
 def _some_entries(sample: Sample) -> Iterator[str]:
-    """Most entries are right; what do the wrong ones have in common?"""
+    """Most entries are right; the wrong ones have something in common."""
     wrong = sample.wrong
     if not 0.0 < wrong.mean() < 0.5:
         return

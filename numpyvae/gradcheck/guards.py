@@ -1,23 +1,23 @@
-"""What makes a gradient check meaningless, looked for before anything is compared."""
+"""Problems that make a gradient check meaningless; they are looked for before any comparison."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from numpyvae.gradcheck.derivatives import Array
 from numpyvae.gradcheck.probe import Probe, total
-from numpyvae.parameters import Array
 
-HUGE = 1e100  # what is larger might as well be infinite: its square overflows
+HUGE = 1e100  # anything larger counts as infinite: its square overflows
 
 Gradients = Mapping[str, ArrayLike]
 
 
 def as_float64(params: Mapping[str, ArrayLike]) -> tuple[dict[str, Array], list[str]]:
-    """Copies of the parameters, and notes on what was done to them."""
+    """Float64 copies of the parameters, and notes about the conversions."""
     if not isinstance(params, Mapping):
         raise TypeError(
             f"params: expected a dictionary of arrays, got {type(params).__name__}; "
@@ -29,7 +29,7 @@ def as_float64(params: Mapping[str, ArrayLike]) -> tuple[dict[str, Array], list[
         if array.dtype.kind not in "iuf":
             raise TypeError(
                 f"params[{name!r}]: expected real numbers, got {array.dtype}; "
-                "leave out what the loss is not to be differentiated by"
+                "leave out entries that are not differentiated"
             )
         if array.size == 0:
             notes.append(f"{name} is empty, so there is nothing to check")
@@ -37,7 +37,7 @@ def as_float64(params: Mapping[str, ArrayLike]) -> tuple[dict[str, Array], list[
         if array.dtype != np.float64:
             notes.append(
                 f"{name} is {array.dtype}: a float64 copy is checked, "
-                f"for differences of {array.dtype} have too few digits"
+                f"because differences of {array.dtype} have too few digits"
                 if array.dtype.kind == "f"
                 else f"{name} is {array.dtype}: a float64 copy is checked"
             )
@@ -58,12 +58,12 @@ def guards(
     names: Collection[str],
     notes: list[str],
 ) -> tuple[dict[str, Array], float, list[str]]:
-    """The gradients, the loss, and everything that makes a comparison meaningless.
+    """The gradients, the loss, and the problems that make a comparison meaningless.
 
-    `names` are those of all parameters, also of empty ones, which the probe leaves out.
+    `names` are those of all parameters, including empty ones, which the probe leaves out.
     """
-    stops: list[str] = []
     frozen = {name: array.copy() for name, array in probe.params.items()}
+    stops: list[str] = []
 
     def unchanged(who: str) -> None:
         for name, array in probe.params.items():
@@ -71,21 +71,14 @@ def guards(
                 stops.append(f"{who} changes {name} in place: work on a copy")
                 array[...] = frozen[name]
 
-    first = probe({})
+    value = probe({})
     unchanged("the loss")
-    for part in _parts(first):
-        if np.ndim(part) > 0:
-            stops.append(
-                f"the loss is an array of shape {np.shape(part)}: return one number, "
-                "such as its mean"
-            )
-        elif np.asarray(part).dtype.kind not in "iuf":
-            stops.append(f"the loss is {part!r}: return a real number")
+    stops += _stops_of_the_loss(value)
     if stops:
         return {}, float("nan"), stops
-    if any(np.asarray(p).dtype in (np.float32, np.float16) for p in _parts(first)):
-        notes.append("the loss comes back as float32, with seven digits at most: use float64 in it")
-    here, again = total(first), total(probe({}))
+    if any(np.asarray(p).dtype in (np.float32, np.float16) for p in _parts(value)):
+        notes.append("the loss comes back as float32, with at most seven digits: use float64 in it")
+    here, again = total(value), total(probe({}))
     if not abs(here) < HUGE:
         return {}, here, [f"the loss is {here:.3g}: check at a point where it is a usual number"]
     if here != again:
@@ -93,35 +86,60 @@ def guards(
             f"the loss is random: two calls with the same parameters gave {here:.9g} and "
             f"{again:.9g}. Draw the noise once, outside the loss, and pass it in"
         )
-    arrays = _call(grads, probe.params)
+    gradients = _call(grads, probe.params)
     unchanged("backward")
-    for name, array in probe.params.items():
-        if name not in arrays:
-            stops.append(f"there is no gradient for {name}: expected one of shape {array.shape}")
-        elif arrays[name].dtype != np.float64:
-            stops.append(f"the gradient of {name} is not real numbers: {arrays[name].dtype}")
-        elif arrays[name].shape != array.shape:
-            why = _why_this_shape(arrays[name].shape, array.shape)
-            stops.append(
-                f"the gradient of {name} has shape {arrays[name].shape}, {name} has "
-                f"{array.shape}{why}"
-            )
-        elif not (np.abs(arrays[name]) < HUGE).all():
-            count = int((~(np.abs(arrays[name]) < HUGE)).sum())
-            stops.append(f"the gradient of {name} has {count:,} entries that are NaN or infinite")
-    for name in arrays:
-        if name not in names:
-            stops.append(f"there is a gradient for {name}, but no such parameter: check its name")
+    stops += _stops_of_the_gradients(gradients, probe.params, names)
     if callable(grads) and not stops:
-        second = _call(grads, probe.params)
-        different = [n for n in probe.params if not np.array_equal(arrays[n], second[n])]
-        if different:
-            name = different[-1]  # backprop meets it first
-            why = "is noise drawn anew in it, or an array of forward overwritten?"
-            if np.allclose(second[name], 2.0 * arrays[name], rtol=1e-9, atol=0.0):
-                why = "the second is twice the first: gradients are added up, and not reset"
-            stops.append(f"backward gives two different gradients, {name} first: {why}")
-    return arrays, here, stops
+        stops += _stops_of_the_second_call(gradients, _call(grads, probe.params), probe.params)
+    return gradients, here, stops
+
+
+def _stops_of_the_loss(value: Any) -> Iterator[str]:
+    """The loss, or each of its terms, is one real number."""
+    for part in _parts(value):
+        if np.ndim(part) > 0:
+            yield (
+                f"the loss is an array of shape {np.shape(part)}: return one number, "
+                "such as its mean"
+            )
+        elif np.asarray(part).dtype.kind not in "iuf":
+            yield f"the loss is {part!r}: return a real number"
+
+
+def _stops_of_the_gradients(
+    gradients: dict[str, Array], params: dict[str, Array], names: Collection[str]
+) -> Iterator[str]:
+    """There is a finite real gradient of the right shape for each parameter, and no other."""
+    for name, array in params.items():
+        if name not in gradients:
+            yield f"there is no gradient for {name}: expected one of shape {array.shape}"
+            continue
+        gradient = gradients[name]
+        if gradient.dtype != np.float64:
+            yield f"the gradient of {name} is not real numbers: {gradient.dtype}"
+        elif gradient.shape != array.shape:
+            why = _why_this_shape(gradient.shape, array.shape)
+            shapes = f"shape {gradient.shape}, {name} has {array.shape}"
+            yield f"the gradient of {name} has {shapes}{why}"
+        elif not (np.abs(gradient) < HUGE).all():
+            count = int((~(np.abs(gradient) < HUGE)).sum())
+            yield f"the gradient of {name} has {count:,} entries that are NaN or infinite"
+    for name in gradients:
+        if name not in names:
+            yield f"there is a gradient for {name}, but no such parameter: check its name"
+
+
+def _stops_of_the_second_call(
+    first: dict[str, Array], second: dict[str, Array], params: dict[str, Array]
+) -> Iterator[str]:
+    """Two calls of backward give the same gradients."""
+    different = [name for name in params if not np.array_equal(first[name], second[name])]
+    if different:
+        name = different[-1]  # the one nearest the loss
+        why = "does backward draw new noise, or overwrite an array of forward?"
+        if np.allclose(second[name], 2.0 * first[name], rtol=1e-9, atol=0.0):
+            why = "the second is twice the first: gradients are added up, and not reset"
+        yield f"backward gives two different gradients, {name} first: {why}"
 
 
 def _parts(value: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""The numerical side of a check: how the loss really changes along a direction."""
+"""The numerical side of a check: the slope of the loss along a direction."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from numpyvae.gradcheck.derivatives import Derivative, derivative, rounding_noise
-from numpyvae.parameters import Array
+from numpyvae.gradcheck.derivatives import Array, Derivative, derivative, rounding_noise
 
 EPS = float(np.finfo(float).eps)
 H = 1e-20  # the complex step: its square is 1e-40, so the error of the derivative is too
@@ -19,13 +18,14 @@ Loss = Callable[[dict[str, Array]], Any]  # a number, or named numbers whose sum
 
 
 class Probe:
-    """A loss and the point at which it is looked at: its slope along v, by two methods.
+    """A loss at one point θ, and its slope along a direction v, by two methods.
 
-    *Finite differences* (`derivative`) need nothing but the loss. The *complex step*,
-    Im loss(θ + i h v) / h with h = 1e-20, subtracts nothing, so it has 15 digits, and its real part
-    does not move, so it crosses no kink; but np.abs, a cast, or a comparison can break it, some
-    of them silently. So it is used only once finite differences have confirmed it: `confirm`.
-    (Squire & Trapp 1998, Using complex variables to estimate derivatives of real functions.)
+    *Finite differences* (`derivative`) need the loss alone. The *complex step*,
+    Im loss(θ + i h v) / h with h = 1e-20, subtracts nothing, so it has 15 digits. Its real part
+    does not move, so it crosses no kink. But np.abs, a cast or a comparison can break it, and some
+    of them do so silently. So it is used only after finite differences have confirmed it:
+    `confirm`. (Squire & Trapp 1998, Using complex variables to estimate derivatives of real
+    functions.)
     """
 
     def __init__(self, loss: Loss, params: Mapping[str, Array]) -> None:
@@ -39,18 +39,18 @@ class Probe:
     def __call__(self, changed: Mapping[str, Array]) -> Any:
         """The loss, or its named terms, with some parameters changed."""
         self.evaluations += 1
-        with np.errstate(all="ignore"):  # what is not finite is looked at instead
+        with np.errstate(all="ignore"):  # the caller checks that the result is finite
             return self.loss({**self.params, **changed})
 
     def nearby(self, changed: Mapping[str, Array]) -> float:
-        """The loss as a float; NaN where it refuses to be computed, as outside its domain."""
+        """The loss as a float; NaN if it raises an error, as outside its domain."""
         try:
             return total(self(changed))
         except (ArithmeticError, AssertionError, ValueError):
             return float("nan")
 
     def measure_noise(self, rng: np.random.Generator) -> None:
-        """How far rounding moves the loss, along one random direction through all parameters."""
+        """Measure the rounding error of the loss along a random direction in all parameters."""
         v = {name: rng.standard_normal(array.shape) for name, array in self.params.items()}
         length = sum(float(np.sum(direction**2)) for direction in v.values()) ** 0.5
 
@@ -66,7 +66,7 @@ class Probe:
         )
 
     def complex_slopes(self, name: str, v: Array) -> dict[str, float]:
-        """The same by complex step, for each term of the loss; TypeError if it gets lost."""
+        """The same by complex step, for each term of the loss; TypeError if the result is real."""
         with warnings.catch_warnings():
             warnings.simplefilter("error", np.exceptions.ComplexWarning)
             value = self({name: self.params[name] + 1j * H * v})
@@ -80,11 +80,12 @@ class Probe:
         return sum(self.complex_slopes(name, v).values())
 
     def confirm(self, trials: list[tuple[str, Array, Derivative]]) -> list[float | None]:
-        """Try the complex step where finite differences know the answer; return what it says.
+        """The complex step in these trials, and None where it is not confirmed.
 
-        None of it is believed if it raises an exception, comes back real, or is wrong in any smooth
-        direction, even if a kink too small to be seen were there. For each parameter it is
-        believed if it is right, within the error bars, in one smooth direction and all others.
+        It is rejected for all parameters if it raises an exception, returns a real number, or is
+        wrong in any smooth direction by more than an invisible kink could explain. It is accepted
+        for a parameter if it agrees, within the error bars, in every smooth direction, and there
+        is at least one.
         """
         found: list[float] = []
         right: dict[str, list[bool]] = {name: [] for name, _, _ in trials}
@@ -100,7 +101,7 @@ class Probe:
                     right[name].append(gap <= room)
                     if gap > room + finite.hidden:
                         raise ArithmeticError(f"it is wrong along {name}: np.abs in the loss?")
-        except Exception as error:  # the loss is anybody's code, and may fail in any way
+        except Exception as error:  # the loss is foreign code, and may fail in any way
             self.why_not = str(error).splitlines()[0] if str(error) else type(error).__name__
             return [None] * len(trials)
         self.confirmed = {name for name, answers in right.items() if answers and all(answers)}
@@ -110,7 +111,7 @@ class Probe:
 
     @property
     def method(self) -> str:
-        """How the numerical side is computed, in words."""
+        """The method of the numerical side, in words."""
         left = [name for name in self.params if name not in self.confirmed]
         if not self.confirmed:
             return f"finite differences (no complex step: {self.why_not or 'not confirmed'})"
@@ -118,10 +119,10 @@ class Probe:
         return method + (f"; these alone for {', '.join(map(str, left))}" if left else "")
 
     def complex_spread(self, name: str, v: Array, rng: np.random.Generator) -> float:
-        """How far the slope along v moves if rounding moves the parameters: much, on a kink.
+        """The spread of the slope along v when the parameters move by rounding: large on a kink.
 
-        A unit that stands on the kink of its ReLU to the last digit may be on this side for
-        backprop and on that one for the loss. Pairs of opposite moves of a few 1e-13 tell.
+        If a unit is on the kink of its ReLU to the last digit, backprop may compute one side of
+        the kink and the loss the other. Pairs of opposite moves of a few 1e-13 reveal it.
         """
         here = self.params
         slopes = [self.complex_slope(name, v)]
@@ -154,10 +155,10 @@ class Probe:
     def worst_entry(
         self, name: str, gradient: Array, known: list[tuple[int, ...]], rng: np.random.Generator
     ) -> tuple[int, ...]:
-        """Where `gradient` is most wrong, `known` places apart: by halving, in 2 log₂ n looks.
+        """The index of the worst entry of `gradient`, `known` ones apart, by bisection.
 
-        Each half of the entries gets a random direction of its own; the half along which
-        gradient and loss disagree more is searched further.
+        It takes 2 log₂ n slopes. Each half of the entries gets its own random direction; the half
+        along which gradient and loss disagree more is searched further.
         """
         weights = rng.standard_normal(gradient.shape)
         for index in known:
@@ -177,7 +178,7 @@ class Probe:
         return tuple(int(i) for i in np.unravel_index(entries[0], gradient.shape))
 
     def _quick_slope(self, name: str, v: Array) -> float:
-        """One central difference, good for finding what is most wrong."""
+        """One central difference, accurate enough to find the worst entry."""
         h = 1e-5 / max(float(np.linalg.norm(v)), 1e-30)
         here = self.params[name]
         up, down = self.nearby({name: here + h * v}), self.nearby({name: here - h * v})
@@ -185,7 +186,7 @@ class Probe:
 
 
 def total(value: Any) -> float:
-    """The loss as a float: itself, or the sum of its named terms."""
+    """The loss as a float: the value itself, or the sum of its named terms."""
     if isinstance(value, Mapping):
         value = sum(value.values())
     return float(value)

@@ -1,22 +1,20 @@
-"""What a check found: a table, hints, a verdict, and a picture."""
+"""The report of a check: a table, hints and a verdict. It is printed, never changed."""
 
 from __future__ import annotations
 
 import math
 import textwrap
-from dataclasses import dataclass, field
-from os import PathLike
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
-from numpyvae.checkpoints import replacing
-from numpyvae.parameters import Array
+from numpyvae.gradcheck.derivatives import Array
 
 Verdict = Literal["PASS", "FAIL", "UNSURE", "BLIND"]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a wrong gradient: where, what backprop says, and what is so, ± error."""
+    """One entry of a wrong gradient: its index, backprop's value, and the numerical one ± error."""
 
     index: tuple[int, ...]
     backprop: float
@@ -36,16 +34,18 @@ class Entry:
         )
 
 
-@dataclass
+@dataclass(frozen=True)
 class Row:
-    """One gradient: its slope along a random direction v as backprop and as the loss has it.
+    """One gradient along a random direction v: backprop · v against the slope of the loss.
 
     alive        the fraction of its entries that are not 0
-    digits       how many digits agree; limit: how many the numerical side can vouch for
-    verdict      PASS: they agree within the error bar, and the bar is small. FAIL: they do not.
-                 UNSURE: a kink within reach, or the slope drowns in the rounding of the loss.
+    digits       the number of digits that agree
+    limit        the number of digits of the numerical side that are certain
+    verdict      PASS: they agree within the error bar, and the bar is small. FAIL: they disagree.
+                 UNSURE: a kink is within reach, or the slope is lost in the rounding of the loss.
                  BLIND: the gradient is exactly 0 here, so nothing was tested.
-    steps, gaps  |central difference − backprop| / scale against the step: the V of the picture
+    steps, gaps  |central difference − backprop| / scale for each step: the V of the picture
+    floor        ε |loss| / scale, the rounding error at a step of 1
     """
 
     name: str
@@ -59,9 +59,9 @@ class Row:
     verdict: Verdict
     steps: Array
     gaps: Array
-    floor: float  # ε |loss| / scale: what rounding costs at a step of 1
+    floor: float
     note: str = ""
-    worst: list[Entry] = field(default_factory=list)
+    worst: tuple[Entry, ...] = ()
 
     def __str__(self) -> str:
         shape = "x".join(map(str, self.shape)) or "()"
@@ -81,29 +81,29 @@ HEAD = (
 )
 
 
-@dataclass
+@dataclass(frozen=True)
 class Report:
     """The result of a gradient check; print it.
 
-    title        what was checked
+    title        the name of the object that was checked
     loss         the loss at the point of the check
     rows         a Row for each gradient, in the order of the forward pass
-    method       how the numerical side was computed
-    stops        what makes any comparison meaningless, in sentences; then there are no rows
-    notes        what was done on the way (cast to float64, left out)
-    hints        what the mistake probably is, in sentences
-    evaluations  how often the loss was computed, in `seconds`
+    method       the method of the numerical side
+    stops        problems that make any comparison meaningless, as sentences; no rows are compared
+    notes        remarks: conversions to float64, arrays left out
+    hints        probable causes of a wrong gradient, as sentences
+    evaluations  the number of times the loss was computed, in `seconds`
     parameters   the number of parameters
     twin         the same check on a small model, if there was one
     """
 
     title: str
     loss: float
-    rows: list[Row]
+    rows: tuple[Row, ...]
     method: str
-    stops: list[str]
-    notes: list[str]
-    hints: list[str]
+    stops: tuple[str, ...]
+    notes: tuple[str, ...]
+    hints: tuple[str, ...]
     evaluations: int
     seconds: float
     parameters: int
@@ -111,36 +111,26 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Nothing stopped the check, nothing failed, and something passed."""
+        """True if there are no stops, no FAIL and at least one PASS, here and on the twin."""
         passed = any(row.verdict == "PASS" for row in self.rows)
         here = not self.stops and passed and not self.failed
         return here and (self.twin is None or self.twin.ok)
 
     @property
     def complete(self) -> bool:
-        """As `ok`, and every single gradient passed: none UNSURE, none BLIND."""
+        """True if it is `ok` and every gradient passed: none is UNSURE or BLIND."""
         all_passed = all(row.verdict == "PASS" for row in self.rows)
         return self.ok and all_passed and (self.twin is None or self.twin.complete)
 
     @property
     def failed(self) -> list[str]:
-        """The names of the gradients that are wrong, in the order in which backprop meets them."""
+        """The names of the wrong gradients, in the order of the backward pass."""
         return [row.name for row in reversed(self.rows) if row.verdict == "FAIL"]
 
     def raise_if_failed(self, complete: bool = False) -> None:
-        """AssertionError with the table, unless ok (or `complete`): one line in pytest."""
+        """Raise AssertionError with the table, unless the report is ok (or `complete`)."""
         if not (self.complete if complete else self.ok):
             raise AssertionError(f"\n{self}")
-
-    def plot(self, path: str | PathLike[str] | None = None) -> Any:
-        """A figure: the V of every gradient, and its digits; written to `path` as PNG if given."""
-        from numpyvae import pictures
-
-        figure = pictures.gradients(self)
-        if path is not None:
-            with replacing(path) as file:
-                figure.savefig(file, format="png")
-        return figure
 
     def __str__(self) -> str:
         count = f"{self.parameters:,} parameters   " if self.parameters else ""
@@ -196,5 +186,5 @@ def _wrapped(kind: str, sentence: str) -> str:
 
 
 def _percent(fraction: float) -> str:
-    """100 % is said only of all, and 0 % only of none."""
+    """As a percentage; only 1 is shown as 100 %, and only 0 as 0 %."""
     return f"{min(max(fraction, 0.01), 0.99):.0%}" if 0.0 < fraction < 1.0 else f"{fraction:.0%}"

@@ -1,17 +1,16 @@
-"""PASS, FAIL, UNSURE or BLIND: a gradient along one direction, against the loss along it."""
+"""PASS, FAIL, UNSURE or BLIND: the verdict on a gradient along one direction."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from numpyvae.gradcheck.derivatives import STEPS, Derivative
+from numpyvae.gradcheck.derivatives import STEPS, Array, Derivative
 from numpyvae.gradcheck.probe import EPS, K
 from numpyvae.gradcheck.report import Row, Verdict
-from numpyvae.parameters import Array
 
-DIGITS = 4.0  # that the numerical side must vouch for before a gradient may pass
+DIGITS = 4.0  # of the numerical side must be certain before a gradient may pass
 FEW_DIGITS = "off in the last digits: by rounding, or by a small mistake"
-SMALL = 1e-6  # of a slope: rounding in float32 is of this size
+SMALL = 1e-6  # of a slope; rounding in float32 is of this size
 WORST_FIRST: tuple[Verdict, ...] = ("FAIL", "UNSURE", "PASS", "BLIND")
 
 
@@ -25,9 +24,12 @@ def judge(
     noise: float,
     usual: float = 0.0,
 ) -> Row:
-    """The verdict on one gradient along one direction v; `usual` is how large a slope is at least.
+    """The verdict on one gradient along one direction v.
 
-    numerical and bar are of the complex step (`exact`) if there is one, else of `finite`.
+    finite  the slope of the loss by finite differences
+    exact   the same by complex step, if it is confirmed; it is then the numerical side
+    here    the loss at the point; noise its rounding error
+    usual   a lower bound for the scale that errors are compared with
     """
     parts = gradient * v
     backprop = float(np.sum(parts))
@@ -51,7 +53,7 @@ def judge(
         verdict, note = "UNSURE", "a kink within reach of every step"
     elif gap <= bar:
         verdict = "PASS" if certain <= 10.0**-DIGITS * scale else "UNSURE"
-        note = "" if verdict == "PASS" else "the slope drowns in the rounding of the loss"
+        note = "" if verdict == "PASS" else "the slope is lost in the rounding of the loss"
     elif exact is not None and finite.status == "smooth" and gap <= K * finite.error:
         # only the complex step sees a difference
         verdict = "UNSURE" if gap <= SMALL * scale else "FAIL"
@@ -65,14 +67,24 @@ def judge(
         if not finite.differences.any():
             note = "the loss does not move at all"
     return Row(
-        name, gradient.shape, float(np.mean(gradient != 0.0)), backprop, numerical, bar,
-        _digits(gap, scale), _digits(bar, scale), verdict, STEPS, gaps / (scale or 1.0),
-        EPS * abs(here) / (scale or 1.0), note,
-    )  # fmt: skip
+        name=name,
+        shape=gradient.shape,
+        alive=float(np.mean(gradient != 0.0)),
+        backprop=backprop,
+        numerical=numerical,
+        error=bar,
+        digits=_digits(gap, scale),
+        limit=_digits(bar, scale),
+        verdict=verdict,
+        steps=STEPS,
+        gaps=gaps / (scale or 1.0),
+        floor=EPS * abs(here) / (scale or 1.0),
+        note=note,
+    )
 
 
 def _digits(gap: float, scale: float) -> float:
-    """How many decimal digits two numbers have in common that are `gap` apart: 0 to 17."""
+    """The number of decimal digits, 0 to 17, in which two numbers agree that are `gap` apart."""
     if scale == 0.0 or not np.isfinite(gap):
         return 0.0
     return max(0.0, min(17.0, -float(np.log10(max(gap / scale, 1e-17)))))

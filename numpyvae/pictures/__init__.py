@@ -1,22 +1,20 @@
-"""What a VAE has learned, drawn: each returns a matplotlib figure (animation writes a GIF).
+"""What does it look like? Every function returns a matplotlib figure; `animation` writes a GIF.
 
     numpyvae.pictures.manifold(vae).savefig("manifold.png")
 
-The figures belong to nobody's global state, so nothing has to be closed afterwards.
+The figures are not registered in pyplot, so they need not be closed. The files stand side by side;
+read the one for your subject: training, latent_space, image_grids, evaluation, gradcheck, gif. All
+of them draw on a canvas.
 """
 
+from numpyvae.evaluation.references import reference_losses
 from numpyvae.pictures.canvas import COLOURS, STYLE, tile
 from numpyvae.pictures.evaluation import ladder, latent_kl, posteriors
+from numpyvae.pictures.gif import animation
 from numpyvae.pictures.gradcheck import gradients
-from numpyvae.pictures.model import (
-    latent,
-    loss,
-    manifold,
-    reconstructions,
-    reference_losses,
-    samples,
-)
-from numpyvae.pictures.views import animation, interpolation, walk
+from numpyvae.pictures.image_grids import interpolation, reconstructions, samples, walk
+from numpyvae.pictures.latent_space import latent, manifold
+from numpyvae.pictures.training import loss
 
 __all__ = [
     "COLOURS",

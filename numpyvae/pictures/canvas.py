@@ -1,4 +1,4 @@
-"""What all pictures share: colours, a figure, pictures side by side, names of groups."""
+"""Shared by all pictures: colours, empty figures, tiles of images, names of groups."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from numpyvae.parameters import Array
+from numpyvae.support.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Ten colours that the colour-blind can tell apart: the eight of M. Okabe & K. Ito (2008), the
+# Ten colours that colour-blind readers can distinguish: the eight of M. Okabe & K. Ito (2008), the
 # yellow darkened for white paper, with a grey and a wine red.
 COLOURS = (
     "#0072B2", "#E69F00", "#009E73", "#000000", "#D55E00",
     "#56B4E9", "#CC79A7", "#C9B900", "#999999", "#7A1F4F",
 )  # fmt: skip
 
-# For plt.style.use(STYLE), which makes pictures drawn with pyplot look like ours.
+# For plt.style.use(STYLE): gives pictures drawn with pyplot the same look.
 STYLE = {
     "axes.prop_cycle": f"cycler('color', {list(COLOURS)})",
     "figure.constrained_layout.use": True,
@@ -29,11 +29,11 @@ STYLE = {
 
 
 def canvas(width: float, height: float) -> Figure:
-    """An empty figure of so many inches, which belongs to nobody's global state."""
+    """An empty figure, width x height in inches, outside of pyplot's global state."""
     from matplotlib.figure import Figure
 
     class NotebookFigure(Figure):
-        """A figure without pyplot, which a notebook shows all the same."""
+        """A figure without pyplot that a notebook displays."""
 
         def _repr_png_(self) -> bytes:
             file = io.BytesIO()
@@ -44,7 +44,7 @@ def canvas(width: float, height: float) -> Figure:
 
 
 def tile(pixels: Array, image_shape: tuple[int, ...], columns: int, gap: int = 2) -> Array:
-    """Images (N, X) side by side, row by row, as one picture; nothing between them but a gap."""
+    """Images (N, X) as one picture, row by row, with a gap between them."""
     height, width = image_shape
     rows = -(-len(pixels) // columns)
     cells = np.zeros((rows * columns, height + gap, width + gap), np.float32)
@@ -56,7 +56,7 @@ def tile(pixels: Array, image_shape: tuple[int, ...], columns: int, gap: int = 2
 
 
 def show(figure: Figure, picture: Array) -> Axes:
-    """A picture in [0, 1], ink on paper, without a frame."""
+    """Draw a picture in [0, 1], black on white, without a frame."""
     axes = figure.add_subplot(xticks=[], yticks=[])
     axes.imshow(picture, cmap="gray_r", vmin=0.0, vmax=1.0, interpolation="nearest")
     axes.tick_params(length=0)
@@ -65,7 +65,7 @@ def show(figure: Figure, picture: Array) -> Axes:
 
 
 def name_groups(axes: Axes, x: Array, y: Array, groups: Array) -> None:
-    """A legend, and each label at the median of its points, so that it can be read in grey too."""
+    """Add a legend, and write each label at the median of its points, readable without colour."""
     from matplotlib.patheffects import withStroke
 
     halo = [withStroke(linewidth=3, foreground="white")]
@@ -77,7 +77,7 @@ def name_groups(axes: Axes, x: Array, y: Array, groups: Array) -> None:
     }
     for label, (right, up) in sorted(centres.items(), key=lambda item: -item[1][1]):
         while any(np.hypot(right - r, up - u) < apart for r, u in taken):
-            up -= apart  # not over another label; from the top down, so that their order stays
+            up -= apart  # avoid other labels; going from top to bottom keeps their order
         taken.append((right, up))
         axes.annotate(
             f"{label}", (right, up), ha="center", va="center", weight="bold", path_effects=halo

@@ -1,4 +1,4 @@
-"""How good a model is: the ladder of bounds, the true posterior, the KL of each latent."""
+"""An evaluation: the ladder of bounds, the true posteriors, the KL of each latent."""
 
 from __future__ import annotations
 
@@ -7,26 +7,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from numpyvae.bounds import mean_and_error
-from numpyvae.images import as_pixels, check_images
+from numpyvae.core.vae import VAE
+from numpyvae.data.images import check_pixels
+from numpyvae.evaluation.bounds import mean_and_error
+from numpyvae.evaluation.quadrature import posterior, vae_log_likelihood
+from numpyvae.evaluation.table import Evaluation
 from numpyvae.pictures.canvas import COLOURS, canvas
-from numpyvae.quadrature import posterior, vae_log_likelihood
-from numpyvae.vae import VAE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from numpyvae.evaluation import Evaluation
-
 
 def ladder(result: Evaluation) -> Figure:
-    """ELBO ≤ bound for k = 5, 50, 500 ≤ evidence: how far each is below the best, per image.
+    """ELBO ≤ bound for k = 5, 50, 500 ≤ evidence: the distance of each from the last, per image.
 
-    Left the means, with a bar of two standard errors of the *difference* from the last one; right
-    the images sorted by it: a few carry most of the gap.
+    Left: the means, with a bar of two standard errors of the *difference* from the last one.
+    Right: the cumulative gap over the images, the worst first. A few images carry most of it.
     """
     rungs = result.ladder
-    names, last = list(rungs), list(rungs)[-1]
+    names, last = list(rungs), result.best
     figure = canvas(10.0, 4.2)
     left, right = figure.subplots(1, 2)
     places = np.arange(len(names))
@@ -43,23 +42,23 @@ def ladder(result: Evaluation) -> Figure:
         gap = np.sort(rungs[last] - rungs[name])[::-1]
         right.plot(share, np.cumsum(gap) / len(gap), style, color=colour, label=name)
     right.set_xscale("log")
-    right.set_xlabel("share of the images, the worst fitted first")
-    right.set_ylabel(f"nats below the {last} that they account for")
-    right.set_title("which images carry the gap")
+    right.set_xlabel("share of the images, the worst first")
+    right.set_ylabel(f"their part of the nats below the {last}")
+    right.set_title("the part of the gap carried by the worst images")
     right.legend()
     right.grid(alpha=0.3)
     return figure
 
 
 def posteriors(vae: VAE, images: ArrayLike, result: Evaluation) -> Figure:
-    """The true posterior p(z|x) of six of the images, and the encoder's ellipse q(z|x) on top.
+    """The true posterior p(z|x) of six of the images, and the encoder's q(z|x) as an ellipse.
 
-    Three that q fits as usual, and the three that it fits worst. Filled: 50, 90 and 99 % of the
-    posterior's mass; the line: 90 % of q's. Needs two latents and the evaluation of the images.
+    Three images have a typical gap, and three the largest. Filled: 50, 90 and 99 % of the mass of
+    the posterior; line: 90 % of that of q. Needs two latents and the evaluation of the images.
     """
     if vae.latent != 2 or result.evidence is None or result.evidence.gap is None:
         raise ValueError(f"vae: this picture needs 2 latents, this model has {vae.latent}")
-    x = as_pixels(check_images("images", images, vae.image_shape), np.float32)
+    x = check_pixels("images", images, vae.image_shape, np.float32)
     order = np.argsort(result.evidence.gap)[: np.isfinite(result.evidence.gap).sum()]
     middle = len(order) // 2
     chosen = list(dict.fromkeys([*order[max(middle - 1, 0) : middle + 2], *order[-3:]]))

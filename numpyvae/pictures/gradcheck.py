@@ -1,4 +1,4 @@
-"""A gradient check: the V of every gradient, and its digits."""
+"""A gradient check: the errors against the step, and the digits that agree."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def gradients(report: Report) -> Figure:
-    """Two panels for a gradient check: the V of every gradient, and how many digits agree.
+    """Two panels for a gradient check: the V of every gradient, and the digits that agree.
 
-    Left: |central difference − backprop| / scale against the step h. A right gradient dives as h²
-    and climbs back as rounding / h does; a wrong one stays where it is, whatever h. Right: digits
-    of agreement, with a tick at as many as the numerical side can vouch for.
+    Left: |central difference − backprop| / scale against the step h. For a right gradient it falls
+    as h², then rises as rounding / h. For a wrong gradient it is constant. Right: the digits of
+    agreement, with a tick at the number of digits that are certain on the numerical side.
     """
     if not report.rows:
         raise ValueError("report: nothing was compared, so there is nothing to draw; print it")
@@ -51,7 +51,7 @@ def gradients(report: Report) -> Figure:
     left.invert_xaxis()
     left.set_xlabel("step h")
     left.set_ylabel("|central difference − backprop| / scale")
-    left.set_title("a right gradient dives, a wrong one stays")
+    left.set_title("a right gradient falls as h², a wrong one stays")
     left.legend()
     left.grid(alpha=0.3)
     for i, row in enumerate(report.rows):
@@ -64,6 +64,6 @@ def gradients(report: Report) -> Figure:
     right.set_yticks(range(len(report.rows)), [row.name for row in report.rows])
     right.invert_yaxis()
     right.set_xlim(0.0, 17.5)
-    right.set_xlabel("digits that agree   ( | : what the numerical side can vouch for)")
-    right.set_title("backprop · v against the loss along v")
+    right.set_xlabel("digits that agree   ( | : certain digits of the numerical side)")
+    right.set_title("backprop · v against the slope of the loss along v")
     return figure

@@ -24,7 +24,7 @@ from statistics import median
 import numpy as np
 
 import numpyvae
-from numpyvae.training import minibatches
+from numpyvae.data.minibatches import in_order
 
 THREADS = "2"
 EPOCHS = 4  # of which the first is not counted
@@ -321,7 +321,7 @@ def break_down(images, rounds, batch=BATCH, hidden=HIDDEN, latent=LATENT):
     rng = np.random.default_rng(0)
     optimizer = numpyvae.RMSprop(vae.parameters, learning_rate=1e-12)  # repeated, it stays put
     feed = np.tile(rng.permutation(len(images)), 2 + 200 * batch * rounds // len(images))
-    batches = minibatches(images, feed, batch, np.float32)
+    batches = in_order(images, feed, batch, np.float32)
     trace = vae.backward(vae.forward(next(batches), rng.standard_normal((batch, latent))))
     eps = np.empty((batch, latent), np.float32)
 

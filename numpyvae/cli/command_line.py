@@ -1,0 +1,60 @@
+"""The command `numpyvae`: its parser, and main."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from numpyvae import __version__
+from numpyvae.cli import course, draw, evaluate, gradcheck, reproduce, train
+from numpyvae.cli.console import complain
+
+COMMANDS = (train, gradcheck, evaluate, draw, reproduce, course)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command. Exit status: 0 done, 1 failed, 2 bad input, 130 Ctrl-C."""
+    options = parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+        return status
+    except KeyboardInterrupt:
+        return complain("stopped", 130)
+    except BrokenPipeError:  # the reader of our output is gone, as after `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (ValueError, OSError, MemoryError) as error:
+        return complain(error, 2)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands. Each command module adds its own options."""
+    top = OneLineParser(
+        prog="numpyvae",
+        description="The variational auto-encoder in plain NumPy, every gradient written by hand.",
+        epilog="To begin: numpyvae train.   All its options: numpyvae train --help",
+    )
+    top.add_argument("--version", action="version", version=f"numpyvae {__version__}")
+    commands = top.add_subparsers(required=True, title="commands", metavar="COMMAND")
+    for command in COMMANDS:
+        made = commands.add_parser(
+            command.__name__.rpartition(".")[2],
+            help=command.HELP,
+            description=command.DESCRIPTION,
+            epilog=command.EXAMPLES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add_options(made)
+        made.set_defaults(run=command.run)
+    return top
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """An ArgumentParser whose errors are one line, without the usage above it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the error in one line and exit with status 2."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")

@@ -1,0 +1,65 @@
+"""numpyvae evaluate: the ELBO, tighter bounds and the evidence of a trained model."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+import numpy as np
+
+from numpyvae import pictures
+from numpyvae.cli.console import add_run_folder, bar
+from numpyvae.data.images import binarize, check_pixels
+from numpyvae.evaluation import evaluate
+from numpyvae.runs.folder import RunFolder
+from numpyvae.support.inputs import check_count
+
+HELP = "how good a trained model is: ELBO, bounds, evidence"
+DESCRIPTION = """\
+Print the ELBO of test images, tighter bounds and, for one or two latents, the
+evidence that they bound, by integration; write pictures of it to DIR."""
+EXAMPLES = """\
+examples:
+  numpyvae evaluate numpyvae-out
+  numpyvae evaluate numpyvae-out --images all --json
+"""
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    add_run_folder(command)
+    images = "number of test images, or all (1000)"
+    command.add_argument("--images", default="1000", metavar="N", help=images)
+    command.add_argument("--json", action="store_true", help="print the numbers as JSON")
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="of the draws (0)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Evaluate, draw, and print the table or JSON."""
+    folder = RunFolder(options.dir)
+    vae, settings = folder.load_model(), folder.load_settings()
+    x_test = settings.images(options.data).x_test
+    count = _count(options.images, len(x_test))
+    rng = np.random.default_rng(check_count("seed", options.seed, least=0))
+    x = check_pixels("images", x_test[:count], vae.image_shape, np.float32)
+    x = binarize(x, settings.pixels, rng)
+    result = evaluate(vae, x, rng, progress=bar)
+    figures = {"bounds.png": pictures.ladder(result), "kl.png": pictures.latent_kl(result)}
+    if vae.latent == 2:
+        figures["posteriors.png"] = pictures.posteriors(vae, x, result)
+    folder.save_figures(figures)
+    if options.json:
+        print(json.dumps(result.as_dict(), indent=2))
+        return 0
+    print(f"{folder}: the first {len(x):,} of {len(x_test):,} test images", result, sep="\n")
+    print(f"  {folder} holds {', '.join(sorted(figures))}")
+    return 0
+
+
+def _count(images: str, available: int) -> int:
+    """The value of --images as a number."""
+    if images == "all":
+        return available
+    if not images.isdecimal():
+        raise ValueError(f"--images: expected a number or all, got {images!r}")
+    return min(check_count("images", int(images), least=2), available)

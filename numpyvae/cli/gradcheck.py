@@ -1,0 +1,77 @@
+"""numpyvae gradcheck: check the gradients of a VAE, or of one that is wrong on purpose."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+
+from numpyvae import pictures
+from numpyvae.cli.console import bar
+from numpyvae.core.vae import VAE
+from numpyvae.data import MNIST_FOLDER, load_images
+from numpyvae.debugging import MISTAKES, break_backward, check_vae
+from numpyvae.runs.checkpoints import load
+from numpyvae.support.files import replacing
+from numpyvae.support.types import Array
+
+HELP = "check the gradients of a VAE, or of one that is wrong on purpose"
+DESCRIPTION = """\
+Compare every gradient of the backward pass with numerical derivatives of the
+loss, print the table, and say in words how a wrong gradient differs."""
+EXAMPLES = """\
+examples:
+  numpyvae gradcheck                            the classic: 404,244 parameters in half a second
+  numpyvae gradcheck --list                     mistakes to practise on
+  numpyvae gradcheck --break missing_half_kl    make one of them, and check the result
+  numpyvae gradcheck --model numpyvae-out/model.npz --plot check.png
+
+exit status: 0 if every gradient that could be tested is right, 1 if not, 2 for bad input
+"""
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    command.add_argument("--list", action="store_true", help="list the mistakes, and stop")
+    command.add_argument("--break", dest="mistake", metavar="NAME", help="make this mistake first")
+    model = "check a trained model, on test images of MNIST if they fit"
+    command.add_argument("--model", metavar="FILE", help=model)
+    command.add_argument("--plot", metavar="FILE", help="draw the check, as PNG")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the report. Exit status 1 if a gradient is wrong."""
+    if options.list:
+        _list()
+        return 0
+    vae, images = VAE(), None
+    if options.model is not None:
+        vae = load(options.model)
+        images = _images_for(vae)
+    if options.mistake is not None:
+        vae = break_backward(vae, options.mistake)
+        print(MISTAKES[options.mistake].exhibit(), end="\n\n")
+    report = check_vae(vae, images, progress=partial(bar, unit="gradient"))
+    print(report)
+    if options.plot is not None:
+        with replacing(options.plot) as file:
+            pictures.gradients(report).savefig(file, format="png")
+    return 0 if report.ok else 1
+
+
+def _list() -> None:
+    """Print all mistakes, the invisible ones last."""
+    heads = {
+        False: "in backward, in the order of the backward pass:",
+        True: "\nin forward and backward alike, so that no gradient check can see them:",
+    }
+    for invisible, head in heads.items():
+        print(head)
+        for mistake in MISTAKES.values():
+            if mistake.invisible == invisible:
+                print(f"  {mistake.name:<26} {mistake.story}")
+
+
+def _images_for(vae: VAE) -> Array | None:
+    """Test images of MNIST if the model has their shape, else None."""
+    data = load_images(MNIST_FOLDER)
+    return data.x_test[:16] if vae.image_shape == data.image_shape else None

@@ -1,0 +1,34 @@
+"""The Bernoulli likelihood: the cross-entropy between pixels and logits, and its gradient."""
+
+import numpy as np
+
+from numpyvae.core.layers import sigmoid
+from numpyvae.support.types import Array
+
+
+def cross_entropy(
+    logits: Array, x: Array, p: Array | None = None, scratch: Array | None = None
+) -> Array:
+    """−Σ (x log p + (1−x) log(1−p)) = Σ (softplus(l) − x l) over the pixels, in nats per image.
+
+    logits l (B, X), pixels x in [0, 1] (B, X) → (B,). For binary x it is −log p(x|z); for grey x
+    it is a cross-entropy, and its minimum is the entropy of x, not 0. `p` is σ(l), if known;
+    `scratch` (B, X) is working space.
+
+    How: loss and gradient share the one tanh in p. softplus(l) = log(1 + eˡ) = max(l, 0) − log q
+    with q = max(p, 1−p) ≥ ½, which cannot overflow, and max(l, 0) − x l = ((l > 0) − x) l.
+    """
+    p = sigmoid(logits) if p is None else p
+    work = np.subtract(1.0, p, out=scratch)
+    np.maximum(work, p, out=work)
+    log_q = np.log(work, out=work).sum(axis=1)
+    np.greater(logits, 0.0, out=work)
+    work -= x
+    return np.vecdot(work, logits) - log_q
+
+
+def cross_entropy_backward(
+    logits: Array, x: Array, p: Array | None = None, out: Array | None = None
+) -> Array:
+    """dlogits = σ(l) − x,  (B, X): the gradient of the cross-entropy of each image."""
+    return np.subtract(sigmoid(logits) if p is None else p, x, out=out)

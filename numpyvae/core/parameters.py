@@ -1,0 +1,48 @@
+"""All weights of a model in one flat vector, and all their gradients in a second one."""
+
+from collections.abc import Iterator
+from math import prod
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from numpyvae.support.types import Array
+
+
+class Parameters:
+    """θ = (W₁, b₁, W₂, …) in one vector `value` (P,), and ∂loss/∂θ in one vector `grad` (P,).
+
+    Every weight is a *view* of `value`, every gradient a view of `grad`. So an optimizer is a
+    formula on one vector, and two models are compared by one subtraction. Assign to a view in
+    place (`W[:] = …`, `W -= …`); rebinding it (`W = W - …`) detaches it from the vector. `shapes`
+    gives the names and shapes in the order of the forward pass.
+    """
+
+    def __init__(self, shapes: dict[str, tuple[int, ...]], dtype: DTypeLike = np.float32) -> None:
+        size = sum(prod(shape) for shape in shapes.values())
+        self.shapes = dict(shapes)
+        self.value: Array = np.zeros(size, dtype)
+        self.grad: Array = np.zeros(size, dtype)
+        self._views: dict[str, tuple[Array, Array]] = {}
+        start = 0
+        for name, shape in shapes.items():
+            part = slice(start, start + prod(shape))
+            self._views[name] = (self.value[part].reshape(shape), self.grad[part].reshape(shape))
+            start = part.stop
+
+    def __getitem__(self, name: str) -> Array:
+        """The weight called `name`, as a view of `value`."""
+        return self._views[name][0]
+
+    def gradient(self, name: str) -> Array:
+        """∂loss/∂`name`, as a view of `grad`, with the shape of the weight."""
+        return self._views[name][1]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.shapes)
+
+    def __str__(self) -> str:
+        """A table: name, shape, number of entries."""
+        rows = [(name, " x ".join(map(str, w)), prod(w)) for name, w in self.shapes.items()]
+        rows += [("total", "", self.value.size)]
+        return "\n".join(f"{name:10} {shape:>12} {size:>10,}" for name, shape, size in rows)

@@ -1,0 +1,108 @@
+"""Training: shuffled minibatches, a step downhill for each, and one Epoch at a time."""
+
+import math
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from numpyvae.core.optimizers import Optimizer, RMSprop
+from numpyvae.core.trace import Loss, Trace
+from numpyvae.core.vae import VAE
+from numpyvae.data.images import Pixels, check_images
+from numpyvae.data.minibatches import Minibatch, Minibatches
+from numpyvae.support.inputs import check_count
+from numpyvae.support.types import Counted
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """The result of one epoch of `epochs`: losses in nats per image, and seconds of training."""
+
+    number: int
+    epochs: int
+    train: Loss
+    test: Loss | None
+    seconds: float
+
+    def __str__(self) -> str:
+        count = f"{self.number:{len(str(self.epochs))}}/{self.epochs}"
+        test = "" if self.test is None else f"   test {self.test}"
+        return f"epoch {count} {self.seconds:6.1f} s   train {self.train}{test}"
+
+
+def train(
+    vae: VAE,
+    images: ArrayLike,
+    *,
+    test_images: ArrayLike | None = None,
+    epochs: int = 10,
+    batch_size: int = 100,
+    optimizer: Optimizer | None = None,
+    pixels: Pixels = "grey",
+    noise: float = 0.0,
+    rng: np.random.Generator | int = 0,
+) -> Counted[Epoch]:
+    """Minimize the loss of `vae` on `images` (N, X): `for epoch in train(...)` does the work.
+
+    test_images  held-out images; their loss (z sampled, as in training) is in each Epoch
+    optimizer    RMSprop(vae.parameters) unless another is given
+    pixels       "grey": x itself; "thresholded": x > ½; "dynamic": 1 with probability x, each time
+    noise        standard deviation of Gaussian noise on the encoder's input; the decoder is
+                 trained to restore the clean image (a denoising VAE)
+    rng          a seed or a Generator; the same seed gives the same weights, tested or not
+
+    An epoch that does not complete, because of Ctrl-C or of a loss that is not finite
+    (FloatingPointError), leaves the weights before it. Bad arguments raise ValueError at once.
+    """
+    x_train, x_test = check_images("images", images, vae.image_shape), None
+    if test_images is not None:
+        x_test = check_images("test_images", test_images, vae.image_shape)
+    check_count("epochs", epochs)
+    batches = Minibatches(batch_size, vae.latent, pixels, noise, vae.parameters.value.dtype)
+    optimizer = RMSprop(vae.parameters) if optimizer is None else optimizer
+    if getattr(optimizer, "parameters", None) is not vae.parameters:
+        raise ValueError("optimizer: expected one of this model, such as RMSprop(vae.parameters)")
+    shuffling, drawing, testing = np.random.default_rng(rng).spawn(3)
+
+    def results() -> Iterator[Epoch]:
+        for number in range(1, epochs + 1):
+            started, before, test = time.perf_counter(), vae.parameters.value.copy(), None
+            try:
+                order = shuffling.permutation(len(x_train))
+                loss = mean_loss(vae, batches(x_train, order, drawing), number, optimizer)
+                seconds = time.perf_counter() - started
+                if x_test is not None:
+                    test = mean_loss(vae, batches(x_test, np.arange(len(x_test)), testing), number)
+            except BaseException:
+                vae.parameters.value[:] = before
+                raise
+            yield Epoch(number, epochs, loss, test, seconds)
+
+    return Counted(epochs, results())
+
+
+@np.errstate(over="ignore", invalid="ignore")  # every loss is checked instead
+def mean_loss(
+    vae: VAE, batches: Iterable[Minibatch], epoch: int, optimizer: Optimizer | None = None
+) -> Loss:
+    """The mean loss over the images of `batches`; with an optimizer, a step after each of them."""
+    traces: dict[int, Trace] = {}  # one for each size of minibatch: the last may be smaller
+    reconstruction = kl = images = 0.0  # sums over the images, in float64
+    for step, (x, eps, target) in enumerate(batches, start=1):
+        t = traces[len(x)] = vae.forward(x, eps, target, out=traces.get(len(x)))
+        loss = vae.loss(t)
+        if not math.isfinite(loss.total):
+            where = f"epoch {epoch}, {'test batch' if optimizer is None else 'step'} {step}"
+            kept = f"the weights of epoch {epoch - 1}" if epoch > 1 else "the initial weights"
+            remedy = f"{kept} are kept; lower the learning rate"
+            raise FloatingPointError(f"{where}: the loss is not finite, {loss}; {remedy}")
+        if optimizer is not None:
+            vae.backward(t)
+            optimizer.step()
+        reconstruction += len(x) * float(loss.reconstruction)
+        kl += len(x) * float(loss.kl)
+        images += len(x)
+    return Loss(reconstruction / images, kl / images, vae.beta)

@@ -1,0 +1,186 @@
+"""Images from files: a folder of IDX files such as MNIST's, an .npy or an .npz file."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from numpyvae.data.images import check_images
+from numpyvae.support.files import read_arrays
+from numpyvae.support.types import Array
+
+# Type code in the header → element type; IDX is big-endian.
+IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+
+USUAL_NAMES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images (N, X) to train on and to test with, their labels (N,) if known, and their shape."""
+
+    x_train: Array
+    y_train: Array | None
+    x_test: Array
+    y_test: Array | None
+    image_shape: tuple[int, int]
+
+
+def load_idx(path: str | PathLike[str]) -> Array:
+    """The array in an IDX file, gzipped or not, of any element type and number of dimensions.
+
+    The format: two zero bytes, a type code, the number of dimensions, each dimension as a
+    big-endian 32-bit number, then the elements. Raises ValueError naming the file if its content
+    has another format, and OSError if it cannot be read.
+    """
+    data = _read(Path(path))
+    if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in IDX_TYPES:
+        raise ValueError(
+            f"{path}: not an IDX file: it starts with {bytes(data[:4])!r}, "
+            "expected two zero bytes and a type code; check that it is the right file"
+        )
+    dtype, start = np.dtype(IDX_TYPES[data[2]]), 4 + 4 * data[3]
+    if len(data) < start:
+        raise ValueError(f"{path}: truncated inside its header; copy or download it again")
+    shape = tuple(int(n) for n in np.frombuffer(data, ">u4", data[3], offset=4))
+    promised = start + math.prod(shape) * dtype.itemsize
+    if len(data) != promised:
+        what = "truncated" if len(data) < promised else "longer than its header says"
+        raise ValueError(
+            f"{path}: {what}: the header promises {promised:,} bytes for shape {shape}, "
+            f"the file has {len(data):,}; copy or download it again"
+        )
+    try:
+        array = np.frombuffer(data, dtype, offset=start).reshape(shape)
+    except ValueError:
+        raise ValueError(f"{path}: NumPy has no array of shape {shape}; is it damaged?") from None
+    return array.astype(dtype.newbyteorder("="), copy=False)
+
+
+def load_images(path: str | PathLike[str]) -> Dataset:
+    """Images of any size from a folder of the four usual IDX files, an .npy or an .npz file.
+
+    folder   train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
+             t10k-labels-idx1-ubyte, each gzipped (.gz) or not: MNIST, Fashion-MNIST, KMNIST, …
+    .npz     x_train and x_test, with y_train and y_test if there are labels; or one array
+    .npy     one array (N, height, width) or (N, X); the last tenth of the images is the test set
+
+    Images are uint8, bool, or floats in [0, 1]. Raises ValueError or OSError naming the file.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file or folder; check the spelling")
+    kind = "folder" if path.is_dir() else path.suffix
+    if kind not in READERS:
+        raise ValueError(f"{path}: expected a folder of IDX files, an .npy or an .npz file")
+    return _dataset(path, *READERS[kind](path))
+
+
+Split = tuple[Array, Array | None, Array, Array | None]  # x_train, y_train, x_test, y_test
+
+
+def _read_folder(folder: Path) -> Split:
+    """The four IDX files of a folder."""
+    arrays = []
+    for name in USUAL_NAMES:
+        candidates = (folder / name, folder / f"{name}.gz")
+        file = next((file for file in candidates if file.is_file()), None)
+        if file is None:
+            raise FileNotFoundError(
+                f"{folder}: {name} (or {name}.gz) is missing; "
+                f"the folder needs {', '.join(USUAL_NAMES)}"
+            )
+        array = load_idx(file)
+        wanted = 3 if "images" in name else 1
+        if array.ndim != wanted:
+            raise ValueError(
+                f"{file}: expected {'images (N, height, width)' if wanted > 1 else 'labels (N,)'}, "
+                f"got shape {array.shape}; is the file mislabelled?"
+            )
+        arrays.append(array)
+    x_train, y_train, x_test, y_test = arrays
+    return x_train, y_train, x_test, y_test
+
+
+def _read_numpy(path: Path) -> Split:
+    """The named arrays of an .npz file, or one array, whose last tenth is the test set."""
+    arrays = read_arrays(path)
+    if len(arrays) == 1:
+        (images,) = arrays.values()
+        if images.ndim < 2 or len(images) < 2:
+            raise ValueError(
+                f"{path}: expected at least two images as (N, height, width) or (N, X), "
+                f"got shape {images.shape}"
+            )
+        kept = len(images) - max(1, len(images) // 10)
+        return images[:kept], None, images[kept:], None
+    if "x_train" not in arrays or "x_test" not in arrays:
+        raise ValueError(
+            f"{path}: expected one array, or arrays called x_train and x_test, "
+            f"got {', '.join(arrays) or 'none'}"
+        )
+    return arrays["x_train"], arrays.get("y_train"), arrays["x_test"], arrays.get("y_test")
+
+
+READERS: dict[str, Callable[[Path], Split]] = {
+    "folder": _read_folder,
+    ".npy": _read_numpy,
+    ".npz": _read_numpy,
+}
+
+
+def _dataset(
+    path: Path, x_train: Array, y_train: Array | None, x_test: Array, y_test: Array | None
+) -> Dataset:
+    """The images, checked and flattened, and their shape."""
+    if x_train.ndim == 3:
+        image_shape = (x_train.shape[1], x_train.shape[2])
+    elif x_train.ndim == 2:  # flat images: square if the number of pixels is a square, else a row
+        side = math.isqrt(x_train.shape[1])
+        image_shape = (side, side) if side * side == x_train.shape[1] else (1, x_train.shape[1])
+    else:
+        raise ValueError(
+            f"{path}: expected grey images as (N, height, width) or (N, X), got {x_train.shape}"
+        )
+    if 0 in image_shape or x_test.shape[1:] != x_train.shape[1:]:
+        raise ValueError(
+            f"{path}: expected training and test images of one size, "
+            f"got {x_train.shape} and {x_test.shape}"
+        )
+    x_train = check_images(f"{path}: training images", x_train, image_shape)
+    x_test = check_images(f"{path}: test images", x_test, image_shape)
+    for kind, x, y in (("training", x_train, y_train), ("test", x_test, y_test)):
+        if y is not None and (y.shape != (len(x),) or y.dtype.kind not in "iu"):
+            raise ValueError(
+                f"{path}: {kind} labels: expected {len(x):,} whole numbers, one an image, "
+                f"got {y.dtype} of shape {y.shape}"
+            )
+    return Dataset(x_train, y_train, x_test, y_test, image_shape)
+
+
+def _read(path: Path) -> bytearray:
+    """The bytes of a file, decompressed if its content is gzipped, whatever its name."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: no such file; check the spelling") from None
+    if data[:2] == b"\x1f\x8b":
+        try:
+            data = gzip.decompress(data)
+        except (EOFError, OSError, zlib.error) as error:
+            raise ValueError(
+                f"{path}: truncated or damaged ({error}); copy or download it again"
+            ) from None
+    return bytearray(data)  # writable, and so are the arrays made from it

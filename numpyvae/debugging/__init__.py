@@ -1,0 +1,14 @@
+"""Is the backward pass of a VAE right, and where is it wrong? Also, mistakes to practise on.
+
+    from numpyvae.debugging import check_vae, break_backward
+    print(check_vae(break_backward(vae, "missing_half_kl")))
+
+Read vae_check (the check), perturbations (how it moves an array in the middle of a pass),
+mistakes (the museum), then breaking (a model with a mistake).
+"""
+
+from numpyvae.debugging.breaking import break_backward
+from numpyvae.debugging.mistakes import MISTAKES, Mistake
+from numpyvae.debugging.vae_check import check_vae
+
+__all__ = ["MISTAKES", "Mistake", "break_backward", "check_vae"]

@@ -1,0 +1,65 @@
+"""break_backward: a model whose backward pass contains a mistake on purpose."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+from types import ModuleType
+from typing import Any
+
+from numpyvae.core import bernoulli, latent, layers, vae
+from numpyvae.core.vae import VAE
+from numpyvae.debugging.mistakes import MISTAKES
+
+PASSES = ("_connect", "forward", "loss", "backward")  # the methods that mistakes change
+
+
+def break_backward(model: VAE, *names: str) -> VAE:
+    """A copy of the model, with the same weights, whose backward contains the mistakes `names`.
+
+        wrong = break_backward(vae, "missing_half_kl")
+
+    The copy shares nothing with the model. Raises ValueError for a name that is not in MISTAKES,
+    for two mistakes in one line, and for a model whose class overrides a pass of VAE: the
+    mistakes are edits of VAE's own source.
+    """
+    for name in names:
+        if name not in MISTAKES:
+            nearest = difflib.get_close_matches(name, MISTAKES, n=1, cutoff=0.0)[0]
+            raise ValueError(
+                f"mistake: expected one of the {len(MISTAKES)} mistakes that "
+                f"numpyvae gradcheck --list shows, got {name!r}; the nearest is {nearest}"
+            )
+    kind = type(model)
+    own = [name for name in PASSES if getattr(kind, name) is not getattr(VAE, name)]
+    if own:
+        raise ValueError(
+            f"model: {kind.__name__} has its own {', '.join(own)}, and a mistake would replace it; "
+            "pass a plain VAE, with all mistakes in one call"
+        )
+    wrong: VAE = object.__new__(type(kind.__name__, (kind,), _altered_methods(names)))
+    wrong.__dict__.update(model.__dict__)
+    return wrong.astype(model.parameters.value.dtype)
+
+
+@functools.cache
+def _altered_methods(names: tuple[str, ...]) -> dict[str, Any]:
+    """The passes of VAE, compiled from its source with these mistakes in it."""
+    edits = [edit for name in names for edit in MISTAKES[name].edits]
+    spaces: dict[ModuleType, dict[str, Any]] = {}
+    for module in (layers, latent, bernoulli, vae):  # each imports only from those before it
+        source = inspect.getsource(module)
+        for edit in edits:
+            if edit.module is module:
+                if source.count(edit.old) != 1:
+                    clash = " and ".join(names)
+                    raise ValueError(f"names: {clash} change the same line; take one of them")
+                source = source.replace(edit.old, edit.new)
+        space = spaces[module] = {"__name__": module.__name__}
+        exec(compile(source, f"<{module.__name__} with a mistake>", "exec"), space)
+        for earlier, altered in spaces.items():  # use what is altered in place of what is imported
+            for name, value in vars(earlier).items():
+                if earlier is not module and space.get(name) is value:
+                    space[name] = altered[name]
+    return {name: vars(spaces[vae]["VAE"])[name] for name in PASSES}

@@ -1,0 +1,35 @@
+"""How good is a model? The ELBO, tighter bounds, the exact evidence and the true posterior.
+
+Read bounds (the ELBO and importance weights), quadrature (the evidence by integration), references
+(losses to compare with), table (an Evaluation and its printed form), then summary (`evaluate`,
+which computes all of it).
+"""
+
+from numpyvae.evaluation.bounds import (
+    active_units,
+    elbo,
+    importance_bound,
+    log_mean_exp,
+    log_weights,
+    mean_and_error,
+)
+from numpyvae.evaluation.quadrature import Evidence, evidence, posterior, vae_log_likelihood
+from numpyvae.evaluation.references import reference_losses
+from numpyvae.evaluation.summary import evaluate
+from numpyvae.evaluation.table import Evaluation
+
+__all__ = [
+    "Evaluation",
+    "Evidence",
+    "active_units",
+    "elbo",
+    "evaluate",
+    "evidence",
+    "importance_bound",
+    "log_mean_exp",
+    "log_weights",
+    "mean_and_error",
+    "posterior",
+    "reference_losses",
+    "vae_log_likelihood",
+]

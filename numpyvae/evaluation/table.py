@@ -1,0 +1,180 @@
+"""An Evaluation: the fit of a model to some images, as a record, a table and plain numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from numpyvae.evaluation.bounds import mean_and_error
+from numpyvae.evaluation.quadrature import BORDER, Evidence
+from numpyvae.support.types import Array
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The fit of a model to N images; arrays are (N,), in nats per image.
+
+    binary         True if all pixels are 0 or 1; only then are these log-likelihoods
+    pixels         the number X of pixels
+    bounds         the importance-weighted bound for each k; larger is better
+    evidence       by integration, for one or two latents, else None
+    references     −loss of all parameters zero, of the best constant picture and of a perfect
+                   reconstruction, on these images
+    kl_per_latent  (Z,) the mean KL of each latent
+    active         (Z,) True if the latent distinguishes images
+    """
+
+    binary: bool
+    pixels: int
+    reconstruction: Array
+    kl: Array
+    bounds: dict[int, Array]
+    evidence: Evidence | None
+    references: dict[str, float]
+    kl_per_latent: Array
+    active: Array
+
+    @property
+    def elbo(self) -> Array:
+        """ELBO = −(reconstruction + KL)."""
+        return -(self.reconstruction + self.kl)
+
+    @property
+    def ladder(self) -> dict[str, Array]:
+        """The bounds from the loosest to the tightest, and the evidence."""
+        rungs = {"ELBO": self.elbo}
+        rungs |= {f"bound, k = {k}": bound for k, bound in self.bounds.items()}
+        return rungs if self.evidence is None else rungs | {"evidence": self.evidence.value}
+
+    @property
+    def best(self) -> str:
+        """The name of the last rung of the ladder."""
+        return list(self.ladder)[-1]
+
+    @property
+    def cut_off(self) -> int:
+        """The number of images with posterior mass beyond the grid; their evidence is too low."""
+        return 0 if self.evidence is None else int((self.evidence.outside > BORDER).sum())
+
+    @property
+    def bit(self) -> float:
+        """One bit per pixel, in nats."""
+        return float(self.pixels * np.log(2.0))
+
+    def as_dict(self) -> dict[str, Any]:
+        """All means with their standard errors, as plain numbers."""
+        found: dict[str, Any] = {
+            "images": len(self.kl),
+            "unit": "nats per image",
+            "kind": "log-likelihood" if self.binary else "grey cross-entropy",
+            "reconstruction": float(self.reconstruction.mean()),
+            "kl": float(self.kl.mean()),
+            "for comparison": self.references,
+        }
+        for name, values in self.ladder.items():
+            mean, error = mean_and_error(values)
+            found[name] = {"mean": mean, "standard error": error}
+        if self.evidence is not None and self.evidence.gap is not None:
+            found["evidence"]["largest change without every second node"] = float(
+                self.evidence.error.max()
+            )
+            found["evidence"]["images with mass outside the grid"] = self.cut_off
+            held = self.evidence.gap[np.isfinite(self.evidence.gap)]
+            found["KL(q, posterior)"] = float(held.mean()) if len(held) else None
+        if self.binary:
+            found["bits per pixel"] = -found[self.best]["mean"] / self.bit
+        found["KL per latent"] = self.kl_per_latent.tolist()
+        found["active latents"] = int(self.active.sum())
+        return found
+
+    def __str__(self) -> str:
+        kind = "log p(x)" if self.binary else "grey cross-entropy"
+        lines = [
+            f"{len(self.kl):,} images, {kind}, nats per image ± standard error over the images; "
+            "higher is better",
+            "",
+            *_ladder_lines(self),
+            "",
+            *_parts_lines(self),
+            *_gap_lines(self),
+            *_latent_lines(self),
+            "",
+            *_unit_lines(self),
+        ]
+        return "\n".join(lines)
+
+
+def _ladder_lines(result: Evaluation) -> list[str]:
+    """Each bound, and its distance below the last one."""
+    lines = []
+    for name, values in result.ladder.items():
+        mean, error = mean_and_error(values)
+        line = f"  {name:<16} {mean:9.2f} ± {error:.2f}"
+        if name != result.best:
+            gap, error = mean_and_error(result.ladder[result.best] - values)
+            line += f"   {gap:6.2f} ± {error:.2f} below the {result.best}"
+        lines.append(line)
+    return lines
+
+
+def _parts_lines(result: Evaluation) -> list[str]:
+    """The reference losses, and the two parts of the ELBO."""
+    shown = ";   ".join(f"{name} {value:.2f}" for name, value in result.references.items())
+    return [
+        f"  for comparison:   {shown}",
+        f"  ELBO = -(reconstruction + KL) = -({result.reconstruction.mean():.2f} + "
+        f"{result.kl.mean():.2f})",
+    ]
+
+
+def _gap_lines(result: Evaluation) -> list[str]:
+    """The gap between ELBO and evidence, and the accuracy of the evidence."""
+    if result.evidence is None or result.evidence.gap is None:
+        return []
+    lines = []
+    held = np.isfinite(result.evidence.gap)
+    if held.any():
+        gap = (result.evidence.value - result.elbo)[held].mean()
+        which = "" if held.all() else f" (of {held.sum():,} images that the grid resolves)"
+        lines += [
+            f"  evidence - ELBO = {gap:.2f}, and KL(q, true posterior) by "
+            f"integration = {result.evidence.gap[held].mean():.2f}{which}:",
+            "  this gap is the cost of a Gaussian q from one shared encoder",
+        ]
+    lines += [
+        "  leaving out every second node of the grid changes the evidence by "
+        f"{result.evidence.error.mean():.3f} (mean), {result.evidence.error.max():.2f} (most)",
+    ]
+    if result.cut_off:
+        lines += [
+            f"  TOO LOW for {result.cut_off:,} images: part of their posterior lies outside "
+            "the grid; do not compare this evidence"
+        ]
+    return lines
+
+
+def _latent_lines(result: Evaluation) -> list[str]:
+    """The KL of up to 20 latents, and how many are active."""
+    shown = " ".join(f"{kl:.2f}" for kl in sorted(result.kl_per_latent, reverse=True)[:20])
+    more = " …" if len(result.kl_per_latent) > 20 else ""
+    return [
+        f"  KL of each latent, largest first: {shown}{more}; "
+        f"{result.active.sum()} of {len(result.active)} active (variance of mu above 0.01)"
+    ]
+
+
+def _unit_lines(result: Evaluation) -> list[str]:
+    """What the numbers may be compared with."""
+    if result.binary:
+        nll = -result.ladder[result.best].mean()
+        name = "NLL" if result.evidence is not None else "bound of the NLL"
+        return [
+            f"  {name} {nll:.2f} nats = {nll / result.bit:.4f} bits per pixel. Compare it with "
+            "models of the same binary pixels only."
+        ]
+    return [
+        "  Grey pixels: this is a cross-entropy, not a log-likelihood, and has no bits per pixel.",
+        "  Compare it with models of the same grey pixels, and never with the NLL of binary ones.",
+    ]

@@ -1,0 +1,105 @@
+"""Images side by side: reconstructions, samples, interpolations, and a walk along each latent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from numpyvae.core.vae import VAE
+from numpyvae.data.images import check_pixels
+from numpyvae.pictures.canvas import COLOURS, canvas, show, tile
+from numpyvae.support.inputs import check_count
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def reconstructions(vae: VAE, images: ArrayLike, corrupted: ArrayLike | None = None) -> Figure:
+    """`images` (N, X), at most 20, above their reconstructions at z = μ(x).
+
+    With `corrupted` (N, X), these are drawn in between, and they are what is reconstructed.
+    """
+    rows = {"original": check_pixels("images", images, vae.image_shape, np.float32)}
+    count = len(rows["original"])
+    if count > 20:
+        raise ValueError(f"images: expected at most 20 to draw in a row, got {count}; pass fewer")
+    if corrupted is not None:
+        noisy = check_pixels("corrupted", corrupted, vae.image_shape, np.float32)
+        if len(noisy) != count:
+            raise ValueError(
+                f"corrupted: expected {count} images like the originals, got {len(noisy)}"
+            )
+        rows["corrupted"] = noisy
+    rows["reconstruction"] = vae.reconstruct(images if corrupted is None else corrupted)
+    picture = tile(np.concatenate(list(rows.values())), vae.image_shape, count)
+    figure = canvas(0.8 * count + 1.6, 0.85 * len(rows))
+    axes = show(figure, picture)
+    step = picture.shape[0] / len(rows)
+    axes.set_yticks([step * (i + 0.5) for i in range(len(rows))], list(rows))
+    return figure
+
+
+def samples(vae: VAE, rng: np.random.Generator | int, rows: int = 6, columns: int = 12) -> Figure:
+    """Samples: the pixel means at rows x columns draws z from the prior N(0, 1)."""
+    rows, columns = check_count("rows", rows), check_count("columns", columns)
+    pixels = vae.sample(rows * columns, rng)
+    figure = canvas(0.7 * columns, 0.7 * rows + 0.4)
+    axes = show(figure, tile(pixels, vae.image_shape, columns))
+    axes.set_title("samples: z drawn from the prior, decoded")
+    return figure
+
+
+def interpolation(vae: VAE, first: ArrayLike, second: ArrayLike, steps: int = 9) -> Figure:
+    """Interpolations between each image of `first` (N, X) and its partner in `second`.
+
+    A row for each pair: the first image, the decodings at z = (1−t) μ₁ + t μ₂, the second image.
+    """
+    steps = check_count("steps", steps, least=2)
+    ends = [
+        check_pixels(name, images, vae.image_shape, np.float32)
+        for name, images in (("first", first), ("second", second))
+    ]
+    if len(ends[0]) != len(ends[1]):
+        raise ValueError(
+            f"second: expected {len(ends[0])} images as in first, got {len(ends[1])}; pair them"
+        )
+    (mu1, _), (mu2, _) = (vae.encode(images) for images in ends)
+    t = np.linspace(0.0, 1.0, steps)[None, :, None]
+    between = vae.decode(((1.0 - t) * mu1[:, None] + t * mu2[:, None]).reshape(-1, vae.latent))
+    between = between.reshape(len(mu1), steps, -1)
+    rows = np.concatenate([ends[0][:, None], between, ends[1][:, None]], axis=1)
+    columns = steps + 2
+    figure = canvas(0.8 * columns, 0.85 * len(mu1) + 0.5)
+    axes = show(figure, tile(rows.reshape(-1, rows.shape[-1]), vae.image_shape, columns))
+    axes.set_title("two images, and the pictures on the line between their means")
+    step = axes.get_xlim()[1] / columns
+    for edge in (1, columns - 1):
+        axes.axvline(edge * step, color=COLOURS[4], lw=2)
+    return figure
+
+
+def walk(vae: VAE, image: ArrayLike | None = None, steps: int = 11) -> Figure:
+    """The effect of each latent: it goes from −3 to 3, while the others are fixed.
+
+    The others are fixed at 0, or at the mean of `image` (X,) if one is given. There is a row for
+    each latent, at most 20: with an image, those with the largest |μ|.
+    """
+    places = np.linspace(-3.0, 3.0, check_count("steps", steps, least=2))
+    centre = np.zeros(vae.latent)
+    if image is not None:
+        centre = vae.encode(np.asarray(image).reshape(1, -1))[0][0].astype(np.float64)
+    shown = np.sort(np.argsort(-np.abs(centre), kind="stable")[:20])
+    z = np.tile(centre, (len(shown), len(places), 1))
+    for row, latent in enumerate(shown):
+        z[row, :, latent] = places
+    picture = tile(vae.decode(z.reshape(-1, vae.latent)), vae.image_shape, len(places))
+    figure = canvas(0.8 * len(places) + 0.8, 0.85 * len(shown) + 0.7)
+    axes = show(figure, picture)
+    height, width = picture.shape[0] / len(shown), picture.shape[1] / len(places)
+    axes.set_yticks([height * (i + 0.5) for i in range(len(shown))],
+                    [f"$z_{{{i + 1}}}$" for i in shown])  # fmt: skip
+    axes.set_xticks([width * (i + 0.5) for i in range(len(places))], [f"{p:.1f}" for p in places])
+    axes.set_title("one latent at a time")
+    return figure

@@ -1,0 +1,117 @@
+"""A run folder: the names of its files, and how they are written, read and set aside."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Mapping, Sequence
+from itertools import count
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from numpyvae.core.training import Epoch
+from numpyvae.core.vae import VAE
+from numpyvae.runs.checkpoints import load, save
+from numpyvae.runs.settings import Settings
+from numpyvae.support.files import replacing
+
+RESULTS = ("model.npz", "history.csv", "settings.json", "epochs", "*.png", "*.gif")
+
+
+class RunFolder:
+    """The folder of a run.
+
+    model.npz      the model of the last complete epoch
+    history.csv    the losses of every epoch
+    settings.json  the settings, and the versions of packages
+    epochs/        the model of every epoch, if `keep_epochs` is set
+    *.png, *.gif   pictures
+    earlier-N/     the same of earlier runs
+    """
+
+    def __init__(self, path: str | PathLike[str]) -> None:
+        self.path = Path(path)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def make(self) -> None:
+        """Make the folder, if there is none."""
+        self.path.mkdir(parents=True, exist_ok=True)
+
+    def set_aside(self) -> Path | None:
+        """Move the results of an earlier run to earlier-1, earlier-2, …; return that folder."""
+        results = sorted(file for pattern in RESULTS for file in self.path.glob(pattern))
+        if not results:
+            return None
+        folders = (self.path / f"earlier-{n}" for n in count(1))
+        earlier = next(folder for folder in folders if not folder.exists())
+        earlier.mkdir()
+        for file in results:
+            file.rename(earlier / file.name)
+        return earlier
+
+    def save_model(self, vae: VAE) -> None:
+        """Write model.npz."""
+        save(self.path / "model.npz", vae)
+
+    def load_model(self) -> VAE:
+        """Read model.npz; raises FileNotFoundError or ValueError naming the file."""
+        if self.path.is_file():
+            raise ValueError(f"{self}: expected the folder that numpyvae train wrote, got a file")
+        return load(self.path / "model.npz")
+
+    def save_epoch(self, vae: VAE, number: int) -> None:
+        """Write the model of an epoch to epochs/."""
+        (self.path / "epochs").mkdir(exist_ok=True)
+        save(self.path / "epochs" / f"{number:04}.npz", vae)
+
+    def epoch_models(self) -> list[Path]:
+        """The models of all epochs that were kept, in order."""
+        return sorted((self.path / "epochs").glob("*.npz"))
+
+    def save_history(self, epochs: Sequence[Epoch]) -> None:
+        """Write history.csv: a row per epoch, losses in nats per image, kl not weighted by beta."""
+        text = io.StringIO(newline="")
+        table = csv.writer(text)
+        parts = ("total", "reconstruction", "kl")
+        columns = [f"{split}_{part}" for split in ("train", "test") for part in parts]
+        table.writerow(["epoch", "seconds", *columns])
+        for epoch in epochs:
+            losses = [getattr(loss, part) for loss in (epoch.train, epoch.test) for part in parts]
+            table.writerow([epoch.number, f"{epoch.seconds:.3f}", *losses])
+        with replacing(self.path / "history.csv") as file:
+            file.write(text.getvalue().encode())
+
+    def save_settings(self, settings: Settings, versions: Mapping[str, str]) -> None:
+        """Write settings.json."""
+        table = dataclasses.asdict(settings) | {"versions": dict(versions)}
+        with replacing(self.path / "settings.json") as file:
+            file.write((json.dumps(table, indent=2) + "\n").encode())
+
+    def load_settings(self) -> Settings:
+        """Read settings.json; defaults stand in for what is missing, also for the whole file."""
+        path = self.path / "settings.json"
+        try:
+            table = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return Settings()
+        except ValueError:
+            raise ValueError(f"{path}: damaged, not JSON; delete it") from None
+        table = table if isinstance(table, dict) else {}
+        names = {field.name for field in dataclasses.fields(Settings)}
+        known: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in table.items()
+            if name in names
+        }
+        return Settings(**known)
+
+    def save_figures(self, figures: Mapping[str, Any]) -> None:
+        """Write matplotlib figures as PNG under their names."""
+        for name, figure in figures.items():
+            with replacing(self.path / name) as file:
+                figure.savefig(file, format="png")

@@ -1,0 +1,65 @@
+"""A training that writes its folder, epoch by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from numpyvae.core.training import Epoch, train
+from numpyvae.core.vae import VAE
+from numpyvae.runs.folder import RunFolder
+from numpyvae.runs.settings import OPTIMIZERS, Settings
+from numpyvae.support.inputs import check_count
+
+
+class Run:
+    """A training to come: its settings, images, model and folder.
+
+    Making a Run checks the settings, loads the images, builds the model and makes the folder;
+    results of an earlier run are still there. Bad settings raise ValueError, OSError or
+    MemoryError, and nothing is written.
+
+    versions  names and versions of packages, to be saved with the settings
+    epochs    the epochs whose model is in the folder, so far
+    """
+
+    def __init__(self, settings: Settings, out: str, versions: Mapping[str, str]) -> None:
+        self.settings, self.versions, self.folder = settings, versions, RunFolder(out)
+        if not out or (Path(out).exists() and not Path(out).is_dir()):
+            raise ValueError(f"--out: expected the name of a folder, got {out!r}")
+        seed = check_count("seed", settings.seed, least=0)
+        self.data = settings.images()
+        self.vae = VAE(
+            settings.hidden,
+            settings.latent,
+            beta=settings.beta,
+            image_shape=self.data.image_shape,
+            rng=seed,
+        )
+        self._training = train(
+            self.vae,
+            self.data.x_train,
+            test_images=self.data.x_test,
+            epochs=settings.epochs,
+            batch_size=settings.batch_size,
+            optimizer=OPTIMIZERS[settings.optimizer](self.vae.parameters, settings.learning_rate),
+            pixels=settings.pixels,
+            noise=settings.noise,
+            rng=seed,
+        )
+        self.epochs: list[Epoch] = []
+        self.folder.make()
+
+    def __len__(self) -> int:
+        return len(self._training)
+
+    def __iter__(self) -> Iterator[Epoch]:
+        """Train; after each epoch, write the model, the history and the settings, and yield it."""
+        for epoch in self._training:
+            self.folder.save_model(self.vae)
+            if self.settings.keep_epochs:
+                self.folder.save_epoch(self.vae, epoch.number)
+            self.epochs.append(epoch)  # only now is the model of this epoch on disk
+            self.folder.save_history(self.epochs)
+            self.folder.save_settings(self.settings, self.versions)
+            yield epoch

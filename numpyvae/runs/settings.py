@@ -1,0 +1,56 @@
+"""The settings of a training, with their defaults: those of the classic MNIST VAE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from os import PathLike
+
+from numpyvae.core.optimizers import Optimizer, RMSprop
+from numpyvae.core.parameters import Parameters
+from numpyvae.data.files import Dataset, load_images
+from numpyvae.data.images import Pixels
+from numpyvae.data.mnist import MNIST_FOLDER
+from numpyvae.variants.adam import Adam
+
+OPTIMIZERS: dict[str, Callable[[Parameters, float], Optimizer]] = {
+    "rmsprop": RMSprop,
+    "adam": Adam,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that the result of a training depends on, apart from the versions of packages.
+
+    data           path of the images; None for full MNIST
+    pixels         "grey", "thresholded" or "dynamic"
+    noise          standard deviation of the noise on the encoder's input
+    hidden         widths of the hidden layers
+    latent         number of latents
+    beta           weight of the KL in the loss
+    keep_epochs    keep the model of every epoch
+    epochs         passes over the training images
+    batch_size     images per step
+    optimizer      a name in OPTIMIZERS
+    learning_rate  step size of the optimizer
+    seed           of the weights, the shuffling and all noise
+    """
+
+    data: str | None = None
+    pixels: Pixels = "grey"
+    noise: float = 0.0
+    hidden: tuple[int, ...] = (256,)
+    latent: int = 2
+    beta: float = 1.0
+    keep_epochs: bool = False
+    epochs: int = 10
+    batch_size: int = 100
+    optimizer: str = "rmsprop"
+    learning_rate: float = 1e-3
+    seed: int = 0
+
+    def images(self, instead: str | PathLike[str] | None = None) -> Dataset:
+        """The images at `instead`, if given, else those of these settings."""
+        path = self.data if instead is None else instead
+        return load_images(MNIST_FOLDER if path is None else path)

@@ -1,0 +1,4 @@
+"""How are arguments checked, and how are files written? Small helpers for every other room.
+
+Read types, then inputs (checks of arguments), then files (reading and replacing files).
+"""

@@ -1,0 +1,74 @@
+"""Checks of arguments. Each error names the argument, the problem and the remedy."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from numpyvae.support.types import Array
+
+MOST = 2**31 - 1  # the largest count; BLAS and zip files cannot take more
+
+
+def check_count(name: str, value: Any, least: int = 1) -> int:
+    """`value` as an int of at least `least`; raises ValueError otherwise."""
+    try:
+        count = operator.index(value)
+    except TypeError:
+        count = least - 1
+    if count < least or isinstance(value, bool):
+        raise ValueError(f"{name}: expected a whole number of at least {least}, got {value!r}")
+    if count > MOST:
+        raise ValueError(f"{name}: expected a whole number up to {MOST}, got {value!r}")
+    return count
+
+
+def check_counts(name: str, value: Any, length: int | None = None) -> tuple[int, ...]:
+    """`value`, one whole number or several (`length` of them), each at least 1, as a tuple."""
+    counts = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    if len(counts) == 0 or length not in (None, len(counts)):
+        raise ValueError(f"{name}: expected {length or 'some'} whole numbers, got {value!r}")
+    return tuple(check_count(name, count) for count in counts)
+
+
+def check_number(name: str, value: Any, *, positive: bool = False) -> float:
+    """`value` as a finite float, ≥ 0 or (`positive`) > 0; raises ValueError otherwise."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number) or number < 0.0 or (positive and number == 0.0):
+        wanted = "above 0" if positive else "of at least 0"
+        raise ValueError(f"{name}: expected a finite number {wanted}, got {value!r}")
+    return number
+
+
+def check_fraction(name: str, value: Any) -> float:
+    """`value` as a float in [0, 1); raises ValueError otherwise."""
+    number = check_number(name, value)
+    if number >= 1.0:
+        raise ValueError(f"{name}: expected a number of at least 0 and below 1, got {value!r}")
+    return number
+
+
+def check_array(name: str, value: Any, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
+    """`value` as an array of finite numbers of this shape (−1: any length) and dtype."""
+    array = np.asarray(value)
+    if array.ndim != len(shape) or any(w not in (-1, n) for w, n in zip(shape, array.shape)):
+        wanted = str(shape).replace("-1", "N")
+        raise ValueError(f"{name}: expected shape {wanted}, got {array.shape}; reshape it")
+    problem: object = None
+    if array.dtype.kind not in "biuf":
+        problem = array.dtype
+    else:
+        with np.errstate(over="ignore"):  # a finite float64 may be infinite as float32
+            array = array.astype(dtype, copy=False)
+        if not np.isfinite(array).all():
+            problem = "NaN or infinity"
+    if problem is not None:
+        raise ValueError(f"{name}: expected finite numbers, got {problem}; see where it comes from")
+    return array

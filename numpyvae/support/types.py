@@ -1,0 +1,30 @@
+"""Names for the types that the rooms share."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Arrays = list[Array]
+
+# Stands for an array that has not been computed. It is None, so `out=NOT_YET` makes NumPy allocate.
+NOT_YET: Any = None
+
+Item = TypeVar("Item")
+Progress = Callable[[Iterable[Item]], Iterable[Item]]  # wraps a loop, as tqdm does
+
+
+@dataclass(frozen=True)
+class Counted(Generic[Item]):
+    """An iterator that knows how many items it yields in all, for progress bars."""
+
+    length: int
+    items: Iterator[Item]
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[Item]:
+        return self.items

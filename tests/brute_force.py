@@ -1,0 +1,26 @@
+"""A tiny model, and integrals over its latents by brute force."""
+
+import numpy as np
+from scipy.integrate import trapezoid
+
+from numpyvae import VAE
+
+
+def tiny(latent, seed=1):
+    vae = VAE((5, 4), latent, image_shape=(2, 3), beta=0.3, rng=seed).astype(np.float64)
+    vae.parameters.value += 0.5 * np.random.default_rng(seed).standard_normal(
+        vae.parameters.value.size
+    )
+    return vae
+
+
+def integral(f, low, high):
+    """By brute force: a ReLU's kinks do not disturb it, as they do an adaptive rule."""
+    z = np.linspace(low, high, 20_001)
+    return trapezoid([f(place) for place in z], z)
+
+
+def log_p(vae, x, z):
+    """log p(x|z) of one image at one z, as in a book."""
+    p = 1.0 / (1.0 + np.exp(-vae.decode_logits(z[None])[0]))
+    return float((x * np.log(p) + (1.0 - x) * np.log(1.0 - p)).sum())

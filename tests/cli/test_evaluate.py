@@ -1,0 +1,118 @@
+"""numpyvae evaluate: its table, its JSON and its errors."""
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from numpyvae import VAE, save
+from numpyvae.cli import main
+
+
+def test_the_ladder_rises_and_the_gap_is_the_kl(trained, capsys):
+    folder = trained()
+    capsys.readouterr()
+    assert main(["evaluate", "model", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    ladder = [found[name]["mean"] for name in ("ELBO", "bound, k = 5", "bound, k = 50")]
+    ladder.append(found["evidence"]["mean"])
+    assert all(low < high + 0.02 for low, high in pairwise(ladder))
+    assert found["images"] == 40
+    assert found["kind"] == "grey cross-entropy"
+    assert "bits per pixel" not in found
+    assert -found["ELBO"]["mean"] == pytest.approx(found["reconstruction"] + found["kl"])
+    assert sum(found["KL per latent"]) == pytest.approx(found["kl"])
+    gap = found["evidence"]["mean"] - found["ELBO"]["mean"]
+    assert found["KL(q, posterior)"] == pytest.approx(gap, abs=0.05)
+    for name in ("bounds.png", "kl.png", "posteriors.png"):
+        assert (folder / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_grey_pixels_have_no_likelihood_and_binary_ones_do(trained, capsys):
+    trained()
+    capsys.readouterr()
+    assert main(["evaluate", "model"]) == 0
+    text = capsys.readouterr().out
+    assert "grey cross-entropy, nats per image" in text
+    assert "has no bits per pixel" in text
+    assert "log p(x)" not in text
+    assert "NLL of binary ones" in text
+    trained("--pixels", "thresholded")
+    capsys.readouterr()
+    assert main(["evaluate", "model", "--images", "all"]) == 0
+    text = capsys.readouterr().out
+    assert "log p(x), nats per image" in text
+    assert "bits per pixel" in text
+    assert "cross-entropy" not in text
+    nll, bits = (float(w) for w in (text.split("NLL ")[1].split()[0],
+                                    text.split(" = ")[-1].split()[0]))  # fmt: skip
+    assert bits == pytest.approx(nll / (16 * np.log(2.0)), abs=1e-3)
+
+
+def test_more_latents_have_bounds_but_no_evidence(trained, capsys):
+    folder = trained("--latent", "3")
+    capsys.readouterr()
+    assert main(["evaluate", "model"]) == 0
+    text = capsys.readouterr().out
+    assert "below the bound, k = 500" in text
+    assert "evidence" not in text
+    assert not (folder / "posteriors.png").exists()
+
+
+def test_one_latent(trained, capsys):
+    trained("--latent", "1")
+    capsys.readouterr()
+    assert main(["evaluate", "model"]) == 0
+    assert "true posterior" in capsys.readouterr().out
+
+
+def test_the_same_seed_gives_the_same_table(trained, capsys):
+    trained("--pixels", "dynamic")
+    tables = []
+    for seed in ("0", "0", "1"):
+        capsys.readouterr()
+        assert main(["evaluate", "model", "--seed", seed]) == 0
+        tables.append(capsys.readouterr().out)
+    assert tables[0] == tables[1] != tables[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["nowhere"], "nowhere/model.npz: no such file; `numpyvae train` writes one"),
+        (["model", "--images", "some"], "--images: expected a number or all, got 'some'"),
+        (["model", "--images", "1"], "images: expected a whole number of at least 2"),
+        (["model", "--data", "nothing.npy"], "nothing.npy"),
+        (["model", "--seed", "-1"], "seed: expected a whole number"),
+    ],
+)
+def test_bad_input_gets_one_line(tmp_path, monkeypatch, capsys, arguments, complaint):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model").mkdir()
+    save("model/model.npz", VAE(8, 2))
+    assert main(["evaluate", *arguments]) == 2
+    error = capsys.readouterr().err.replace("\\", "/")
+    assert complaint in error
+    assert len(error.splitlines()) == 1
+    assert [path.name for path in (tmp_path / "model").iterdir()] == ["model.npz"]
+
+
+def test_few_images_and_a_file_for_a_folder(trained, capsys):
+    folder = trained()
+    assert main(["evaluate", "model", "--images", "2"]) == 0
+    np.save("ten.npy", np.load("images.npy")[:10])
+    capsys.readouterr()
+    assert main(["evaluate", "model", "--data", "ten.npy"]) == 2
+    assert "expected at least two, for a standard error, got one" in capsys.readouterr().err
+    assert main(["draw", "model", "--data", "ten.npy"]) == 2
+    assert "expected two test images to interpolate between" in capsys.readouterr().err
+    assert main(["evaluate", str(folder / "model.npz")]) == 2
+    assert "expected the folder that numpyvae train wrote, got a file" in capsys.readouterr().err
+
+
+def test_settings_that_are_damaged_are_named(tmp_path, capsys):
+    save(tmp_path / "model.npz", VAE(8, 2))
+    (tmp_path / "settings.json").write_text("{")
+    assert main(["evaluate", str(tmp_path)]) == 2
+    assert "settings.json: damaged, not JSON; delete it" in capsys.readouterr().err

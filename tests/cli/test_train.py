@@ -1,0 +1,232 @@
+"""numpyvae train: its output, its files, its errors, and Ctrl-C."""
+
+import csv
+import dataclasses
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from numpyvae import __version__, load
+from numpyvae.cli import main
+from numpyvae.cli.command_line import parser
+from numpyvae.runs import RunFolder, Settings
+
+NUMBER = r"(-?[\d.]+)"
+LINE = re.compile(
+    rf"epoch (\d)/3 +{NUMBER} s   train {NUMBER} = {NUMBER} \+ {NUMBER}"
+    rf"   test {NUMBER} = {NUMBER} \+ {NUMBER}"
+)
+
+
+def test_train_prints_numbers_that_add_up_and_writes_everything(run, tmp_path, capsys):
+    assert run("--out", "here") == 0
+    out, err = capsys.readouterr()
+    assert err == ""  # no bar where nobody sees it
+    epochs = [LINE.fullmatch(line) for line in out.splitlines() if line.startswith("epoch")]
+    assert [match[1] for match in epochs] == ["1", "2", "3"]
+    for match in epochs:
+        for total, reconstruction, kl in (match.group(3, 4, 5), match.group(6, 7, 8)):
+            assert float(total) == pytest.approx(float(reconstruction) + float(kl), abs=1e-9)
+    assert "VAE 30-8-2-8-30" in out
+    assert "nats per image" in out
+    names = {path.name for path in (tmp_path / "here").iterdir()}
+    assert names == {
+        "model.npz", "history.csv", "settings.json",
+        "loss.png", "latent.png", "manifold.png", "reconstructions.png", "samples.png",
+    }  # fmt: skip
+    assert load(tmp_path / "here" / "model.npz").image_shape == (5, 6)
+    with open(tmp_path / "here" / "history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    for row, match in zip(rows, epochs):
+        assert float(row["test_kl"]) == pytest.approx(float(match[8]), abs=0.006)
+        parts = float(row["train_reconstruction"]) + float(row["train_kl"])
+        assert float(row["train_total"]) == pytest.approx(parts, rel=1e-12)
+    settings = json.loads((tmp_path / "here" / "settings.json").read_text())
+    assert settings["seed"] == 0
+    assert settings["hidden"] == [8]
+    assert settings["versions"]["numpyvae"] == __version__
+
+
+def test_the_same_seed_gives_the_same_model_file(run, tmp_path):
+    for out, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        assert run("--out", out, "--seed", seed) == 0
+    model = {out: (tmp_path / out / "model.npz").read_bytes() for out in "abc"}
+    assert model["a"] == model["b"]
+    assert model["a"] != model["c"]
+
+
+def test_an_earlier_run_is_kept(run, tmp_path, capsys):
+    (tmp_path / "numpyvae-out").mkdir()
+    (tmp_path / "numpyvae-out" / "mine.txt").write_text("not numpyvae's")
+    for seed in ("1", "2", "3"):
+        assert run("--seed", seed) == 0
+    out = tmp_path / "numpyvae-out"
+    seeds = [
+        json.loads((folder / "settings.json").read_text())["seed"]
+        for folder in (out / "earlier-1", out / "earlier-2", out)
+    ]
+    assert seeds == [1, 2, 3]
+    assert (out / "mine.txt").exists()
+    assert not (out / "earlier-1" / "mine.txt").exists()
+    assert "held an earlier run; it is now in" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--latent", "1"],
+        ["--latent", "5"],
+        ["--hidden", "9", "7"],
+        ["--pixels", "thresholded"],
+        ["--pixels", "dynamic", "--beta", "4"],
+        ["--noise", "0.4", "--optimizer", "adam", "--learning-rate", "0.01"],
+        ["--batch-size", "300"],
+    ],
+)
+def test_every_option_trains_and_draws(run, tmp_path, capsys, options):
+    assert run(*options) == 0
+    assert (tmp_path / "numpyvae-out" / "latent.png").exists()
+    wide = "--latent" in options
+    assert (tmp_path / "numpyvae-out" / "manifold.png").exists() != wide
+    if "--beta" in options:
+        assert "total = reconstruction + 4 x KL" in capsys.readouterr().out
+
+
+def test_defaults_are_those_of_the_classic():
+    options = vars(parser().parse_args(["train"]))
+    del options["run"]
+    options["hidden"] = list(options["hidden"])
+    assert options == {
+        "data": None, "out": "numpyvae-out", "pixels": "grey", "noise": 0.0,
+        "hidden": [256], "latent": 2, "beta": 1.0,
+        "epochs": 10, "batch_size": 100, "optimizer": "rmsprop", "learning_rate": 1e-3, "seed": 0,
+        "keep_epochs": False,
+    }  # fmt: skip
+
+
+def test_every_setting_is_an_option_in_the_help(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    text = capsys.readouterr().out
+    for field in dataclasses.fields(Settings):
+        assert f"--{field.name.replace('_', '-')}" in text
+    assert "--out" in text
+
+
+BAD = [
+    (["--epochs", "0"], "epochs: expected a whole number of at least 1, got 0"),
+    (["--epochs", "ten"], "argument --epochs: invalid int value: 'ten'"),
+    (["--batch-size", "-1"], "batch_size: expected a whole number of at least 1, got -1"),
+    (["--hidden", "8", "0"], "hidden: expected a whole number of at least 1, got 0"),
+    (["--latent", "0"], "latent: expected a whole number of at least 1, got 0"),
+    (["--beta", "-1"], "beta: expected a finite number of at least 0, got -1.0"),
+    (["--beta", "nan"], "beta: expected a finite number of at least 0, got nan"),
+    (["--noise", "-1"], "noise: expected a finite number of at least 0, got -1.0"),
+    (["--learning-rate", "0"], "learning_rate: expected a finite number above 0, got 0.0"),
+    (["--seed", "-3"], "seed: expected a whole number of at least 0, got -3"),
+    (["--pixels", "gray"], "argument --pixels: invalid choice: 'gray'"),
+    (["--data", "nowhere"], "nowhere: no such file or folder"),
+    (["--data", "."], "train-images-idx3-ubyte (or train-images-idx3-ubyte.gz) is missing"),
+    (["--hidden", "9999999999999"], "hidden: expected a whole number up to 2147483647"),
+    (["--hidden", "2147483647"], "Unable to allocate"),
+    (["--epochs", "1" + "0" * 30], "epochs: expected a whole number up to 2147483647"),
+    (["--out", "a-file"], "--out: expected the name of a folder, got 'a-file'"),
+    (["--out", ""], "--out: expected the name of a folder, got ''"),
+    (["--data", ""], "the folder needs"),
+    (["--epoch-number", "3"], "unrecognized arguments: --epoch-number"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), BAD)
+def test_bad_input_is_one_line_status_2_and_nothing_written(
+    run, tmp_path, capsys, options, message
+):
+    (tmp_path / "a-file").write_text("in the way")
+    before = sorted(tmp_path.iterdir())
+    try:
+        status = run(*options)
+    except SystemExit as stop:  # argparse's own way
+        status = stop.code
+    out, err = capsys.readouterr()
+    assert status == 2
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith("numpyvae")
+    assert message in err
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_divergence_is_one_line_status_1_and_the_last_good_model_is_kept(
+    run, tmp_path, capsys, monkeypatch
+):
+    from numpyvae.core.optimizers import RMSprop
+
+    steps = []
+    step = RMSprop.step
+
+    def poisoned(self):
+        step(self)
+        steps.append(1)
+        if len(steps) == 5:  # two steps an epoch
+            self.parameters.value[:] = np.inf
+
+    monkeypatch.setattr(RMSprop, "step", poisoned)
+    assert run() == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "epoch 3, step 2: the loss is not finite" in err
+    assert "lower the learning rate; numpyvae-out holds the model of epoch 2" in err
+    model = load(tmp_path / "numpyvae-out" / "model.npz")
+    assert np.isfinite(model.parameters.value).all()
+    assert len((tmp_path / "numpyvae-out" / "history.csv").read_text().splitlines()) == 3
+
+
+def test_a_disk_that_is_full_is_no_model_saved(run, tmp_path, capsys, monkeypatch):
+    def full(folder, vae):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(RunFolder, "save_model", full)
+    assert run() == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "No space left on device; no model was saved" in err.replace("] ", "")
+
+
+def test_a_run_that_fails_at_once_leaves_the_earlier_one_aside(run, tmp_path, capsys):
+    assert run() == 0
+    assert run("--learning-rate", "1e30") == 1
+    assert capsys.readouterr().err.endswith("; no model was saved\n")
+    assert not (tmp_path / "numpyvae-out" / "model.npz").exists()
+    assert (tmp_path / "numpyvae-out" / "earlier-1" / "model.npz").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send to one process")
+def test_ctrl_c_is_not_a_traceback_and_keeps_the_last_epoch(data, tmp_path):
+    command = [sys.executable, "-m", "numpyvae", "train", "--data", str(data), "--epochs", "9999"]
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a job in the background ignores Ctrl-C, and so would its children
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    with process:
+        while not process.stdout.readline().startswith("epoch"):
+            assert process.poll() is None
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in out + err
+    assert re.fullmatch(r"numpyvae: stopped; numpyvae-out holds the model of epoch \d+\n", err)
+    load(tmp_path / "numpyvae-out" / "model.npz")

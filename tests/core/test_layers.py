@@ -1,0 +1,89 @@
+import naive
+import numpy as np
+import pytest
+
+from numpyvae.core.layers import Dense, Hidden, relu, relu_backward, sigmoid
+from numpyvae.core.parameters import Parameters
+
+
+@pytest.fixture
+def dense(rng):
+    parameters = Parameters({"W_y": (3, 2), "b_y": (2,)}, np.float64)
+    parameters.value[:] = rng.standard_normal(8)
+    return Dense(parameters, "y")
+
+
+def test_dense_equals_the_loops(dense, rng):
+    x, dy = rng.standard_normal((4, 3)), rng.standard_normal((4, 2))
+    np.testing.assert_allclose(dense.forward(x), naive.dense(x, dense.W, dense.b), atol=1e-15)
+    dx = dense.backward(x, dy)
+    dW, db, dx_naive = naive.dense_backward(x, dense.W, dy)
+    np.testing.assert_allclose(dense.dW, dW, atol=1e-15)
+    np.testing.assert_allclose(dense.db, db, atol=1e-15)
+    np.testing.assert_allclose(dx, dx_naive, atol=1e-15)
+
+
+def test_dense_keeps_no_cache_and_changes_no_argument(dense, rng):
+    x, dy = rng.standard_normal((4, 3)), rng.standard_normal((4, 2))
+    kept = x.copy(), dy.copy()
+    dense.forward(x)
+    dense.forward(rng.standard_normal((9, 3)))  # an evaluation pass in between
+    dense.backward(x, dy)
+    first = dense.dW.copy()
+    dense.backward(x, dy)
+    assert np.array_equal(dense.dW, first)  # written, not added up
+    assert np.array_equal(x, kept[0])
+    assert np.array_equal(dy, kept[1])
+
+
+def test_glorot_limit_and_variance():
+    parameters = Parameters({"W_y": (300, 200), "b_y": (200,)})
+    parameters.value[:] = 7.0
+    layer = Dense(parameters, "y")
+    layer.initialize(np.random.default_rng(0))
+    limit = np.sqrt(6 / 500)
+    assert np.abs(layer.W).max() <= limit
+    # 60,000 uniform draws: the standard error of the variance is 0.37 % of it
+    assert layer.W.var() == pytest.approx(limit**2 / 3, rel=0.015)
+    assert not layer.b.any()
+
+
+def test_relu_passes_the_gradient_only_where_it_passed_the_value():
+    a = np.array([[-2.0, -0.0, 0.0, 1e-300, 3.0]])
+    y = relu(a)
+    assert y.tolist() == [[0.0, 0.0, 0.0, 1e-300, 3.0]]
+    dy = np.array([[5.0, 5.0, 5.0, 5.0, -5.0]])
+    assert relu_backward(dy, y).tolist() == [[0.0, 0.0, 0.0, 5.0, -5.0]]
+    assert dy.tolist() == [[5.0, 5.0, 5.0, 5.0, -5.0]]
+
+
+def test_hidden_layers_are_dense_and_relu_in_turn(rng):
+    shapes = {"W_a": (3, 5), "b_a": (5,), "W_b": (5, 2), "b_b": (2,)}
+    parameters = Parameters(shapes, np.float64)
+    parameters.value[:] = rng.standard_normal(parameters.value.size)
+    hidden = Hidden(parameters, ["a", "b"])
+    x, dy = rng.standard_normal((4, 3)), rng.standard_normal((4, 2))
+    y = hidden.forward(x)
+    first = np.maximum(naive.dense(x, parameters["W_a"], parameters["b_a"]), 0)
+    second = np.maximum(naive.dense(first, parameters["W_b"], parameters["b_b"]), 0)
+    np.testing.assert_allclose(y[0], first, atol=1e-14)
+    np.testing.assert_allclose(y[1], second, atol=1e-14)
+
+    dx = hidden.backward(x, y, [None, dy], [None, None], out=None)
+    dW_b, _, dfirst = naive.dense_backward(first, parameters["W_b"], dy * (second > 0))
+    dW_a, _, dx_naive = naive.dense_backward(x, parameters["W_a"], dfirst * (first > 0))
+    np.testing.assert_allclose(parameters.gradient("W_b"), dW_b, atol=1e-14)
+    np.testing.assert_allclose(parameters.gradient("W_a"), dW_a, atol=1e-14)
+    np.testing.assert_allclose(dx, dx_naive, atol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_sigmoid_equals_its_definition(dtype):
+    a = np.linspace(-30, 30, 601).astype(dtype)
+    exact = [naive.sigmoid(float(value)) for value in a]
+    assert sigmoid(a).dtype == dtype
+    np.testing.assert_allclose(sigmoid(a), exact, atol=np.finfo(dtype).eps, rtol=0)
+
+
+def test_sigmoid_at_a_thousand():
+    assert sigmoid(np.array([-1000.0, 0.0, 1000.0])).tolist() == [0.0, 0.5, 1.0]

@@ -1,0 +1,160 @@
+import numpy as np
+import pytest
+
+from numpyvae import VAE, Adam, train
+from numpyvae.core.bernoulli import cross_entropy
+from numpyvae.core.latent import kl_divergence
+
+
+@pytest.fixture
+def images(rng):
+    return rng.integers(0, 256, (250, 12), dtype=np.uint8)
+
+
+def small(**settings):
+    return VAE(hidden=6, latent=2, image_shape=(3, 4), **settings)
+
+
+def trained(images, **settings):
+    vae = small()
+    list(train(vae, images, **{"epochs": 2, "batch_size": 40, **settings}))
+    return vae.parameters.value
+
+
+def test_train_knows_its_length_and_yields_epochs_one_at_a_time(images, capsys):
+    training = train(small(), images, test_images=images[:30], epochs=3)
+    assert len(training) == 3
+    epochs = list(training)
+    assert [epoch.number for epoch in epochs] == [1, 2, 3]
+    assert all(epoch.seconds > 0 for epoch in epochs)
+    assert all(epoch.test is not None for epoch in epochs)
+    assert epochs[2].train.total < epochs[0].train.total
+    assert list(training) == []
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_epoch_loss_is_the_mean_over_images_not_over_batches(images, rng):
+    """A pass over batches of 240 and 10, with a learning rate of nothing and a deaf decoder."""
+    vae = small()
+    vae.parameters["W_g1"][:] = 0.0  # the decoder does not hear z, so no noise is in the loss
+    vae.parameters["b_out"][:] = rng.standard_normal(12)
+    still = Adam(vae.parameters, learning_rate=1e-30)
+    (epoch,) = train(vae, images, epochs=1, batch_size=240, optimizer=still, pixels="thresholded")
+    t = vae.forward(images > 127, np.zeros((250, 2)))
+    for ours, each in (
+        (epoch.train.reconstruction, cross_entropy(t.logits.astype(float), t.target)),
+        (epoch.train.kl, kl_divergence(t.mu.astype(float), t.logvar.astype(float))),
+    ):
+        assert ours == pytest.approx(each.mean(), rel=1e-6)
+        by_batch = (each[:240].mean() + each[240:].mean()) / 2
+        assert by_batch != pytest.approx(each.mean(), rel=1e-4)  # the wrong mean would be seen
+
+
+def test_same_seed_same_bits(images):
+    assert np.array_equal(trained(images, rng=4), trained(images, rng=4))
+    assert not np.array_equal(trained(images, rng=4), trained(images, rng=5))
+
+
+def test_looking_changes_nothing(images, rng):
+    """Validation, samples and pictures in between do not touch what is learned."""
+    from numpyvae import pictures
+
+    looked = small()
+    for _ in train(looked, images, test_images=images[:99], epochs=2, batch_size=40, rng=4):
+        looked.sample(5, rng)
+        looked.encode(images)
+        pictures.manifold(looked)
+    assert np.array_equal(looked.parameters.value, trained(images, rng=4))
+
+
+def test_the_callers_arrays_are_left_alone(images, rng):
+    for mine in (images, rng.random((250, 12), dtype=np.float32), rng.random((250, 12))):
+        kept = mine.copy()
+        trained(mine, pixels="dynamic", noise=0.3, test_images=mine)
+        assert np.array_equal(mine, kept)
+
+
+def test_denoising_aims_at_the_clean_image(images, monkeypatch):
+    seen = []
+    vae = small()
+    forward = vae.forward
+    monkeypatch.setattr(
+        vae,
+        "forward",
+        lambda x, eps, t, out: (seen.append((x.copy(), t.copy())), forward(x, eps, t, out))[1],
+    )
+    list(train(vae, images, epochs=1, batch_size=250, noise=0.5))
+    ((x, target),) = seen
+    assert np.abs(x - target).mean() > 0.1
+    clean = {row.tobytes() for row in (images / 255).astype(np.float32)}
+    assert {row.tobytes() for row in target} == clean
+
+
+def test_a_loss_that_is_not_finite_stops_training_and_keeps_the_last_epoch(images):
+    vae = small()
+    epochs = iter(train(vae, images, epochs=5, batch_size=100, rng=1))
+    assert [next(epochs).number, next(epochs).number] == [1, 2]
+    vae.parameters["b_logvar"][:] = 200.0  # exp(200) is infinite in float32
+    kept = vae.parameters.value.copy()
+    with pytest.raises(FloatingPointError) as stop:
+        next(epochs)
+    message = str(stop.value)
+    assert message.startswith("epoch 3, step 1: the loss is not finite, ")
+    assert "the weights of epoch 2 are kept; lower the learning rate" in message
+    assert "\n" not in message
+    assert np.array_equal(vae.parameters.value, kept)
+
+
+def test_divergence_within_an_epoch_restores_the_weights_from_before(images):
+    vae = small()
+    before = vae.parameters.value.copy()
+    wild = Adam(vae.parameters, learning_rate=1e4)
+    with pytest.raises(FloatingPointError, match=r"epoch 1, step [2-9]"):
+        list(train(vae, images, optimizer=wild))
+    assert np.array_equal(vae.parameters.value, before)
+
+
+def test_ctrl_c_leaves_the_weights_of_the_last_complete_epoch(images):
+    class Interrupted(Adam):
+        def step(self):
+            super().step()
+            if self.t == 4:
+                raise KeyboardInterrupt
+
+    vae = small()
+    epochs = iter(train(vae, images, optimizer=Interrupted(vae.parameters)))
+    next(epochs)  # of three steps
+    complete = vae.parameters.value.copy()
+    with pytest.raises(KeyboardInterrupt):
+        next(epochs)
+    assert np.array_equal(vae.parameters.value, complete)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"epochs": 0}, "epochs: expected a whole number of at least 1, got 0"),
+        ({"epochs": True}, "epochs: expected a whole number of at least 1, got True"),
+        ({"batch_size": -5}, "batch_size: expected a whole number of at least 1, got -5"),
+        ({"batch_size": 2.5}, "batch_size: expected a whole number of at least 1, got 2.5"),
+        ({"noise": -0.1}, "noise: expected a finite number of at least 0, got -0.1"),
+        ({"pixels": "gray"}, "pixels: expected one of grey, thresholded, dynamic, got 'gray'"),
+        ({"test_images": np.zeros((5, 11))}, r"test_images: expected shape \(N, 12\)"),
+    ],
+)
+def test_bad_arguments_are_refused_before_anything_is_done(images, settings, message):
+    with pytest.raises(ValueError, match=message):
+        train(small(), images, **settings)
+
+
+def test_an_optimizer_must_move_this_model(images):
+    """One of another model would train nothing, and nobody would notice."""
+    vae = small()
+    for wrong in (Adam(vae.astype(np.float64).parameters), Adam, "adam"):
+        with pytest.raises(ValueError, match=r"optimizer: expected one of this model, such as"):
+            train(vae, images, optimizer=wrong)
+
+
+def test_one_image_and_a_batch_larger_than_the_data_will_do(images):
+    (epoch,) = train(small(), images[:1], epochs=1, batch_size=10**9)
+    assert np.isfinite(epoch.train.total)

@@ -1,0 +1,104 @@
+"""The museum: every mistake is found, located and named."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+from numpyvae import VAE
+from numpyvae.debugging import MISTAKES, break_backward, check_vae
+
+VISIBLE = [name for name, mistake in MISTAKES.items() if not mistake.invisible]
+INVISIBLE = [name for name, mistake in MISTAKES.items() if mistake.invisible]
+
+
+def small(seed=0):
+    """A model whose own check costs little; what counts is said of the twin."""
+    return VAE(8, 2, image_shape=(3, 3), rng=seed)
+
+
+def assert_found_and_named(name, seed):
+    mistake = MISTAKES[name]
+    report = check_vae(break_backward(small(seed), name), seed=seed)
+    assert not report.ok
+    with pytest.raises(AssertionError, match=name):
+        report.raise_if_failed()
+    twin = report.twin
+    known = [hint for hint in twin.hints if hint.startswith("known mistake")]
+    assert known == [f"known mistake: {mistake}"]  # that one, and no other
+    if twin.stops:
+        assert len(twin.stops) == 1
+        assert f"{mistake.first} first" in twin.stops[0]
+    else:
+        assert twin.failed[0] == mistake.first
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("name", VISIBLE)
+def test_every_mistake_fails_is_located_and_named(name, seed):
+    assert_found_and_named(name, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", VISIBLE)
+def test_every_mistake_fails_is_located_and_named_over_20_seeds(name):
+    for seed in range(2, 20):
+        assert_found_and_named(name, seed)
+
+
+@pytest.mark.parametrize("name", INVISIBLE)
+def test_a_mistake_in_forward_and_backward_alike_is_not_seen_and_that_is_said(name):
+    report = check_vae(break_backward(small(), name))
+    assert report.ok
+    assert "A mistake that both contain is not seen. Values find those" in " ".join(report.notes)
+    assert "no gradient check can see it" in MISTAKES[name].exhibit()
+    x = np.random.default_rng(0).random((5, 9))
+    eps = np.random.default_rng(1).standard_normal((5, 2))
+    right, wrong = small(), break_backward(small(), name)
+    right.parameters.value += 0.3
+    wrong.parameters.value += 0.3
+    losses = [vae.loss(vae.forward(x, eps)).total for vae in (right, wrong)]
+    assert abs(losses[0] - losses[1]) > 1e-3  # it is a mistake
+
+
+def test_the_museum():
+    assert len(VISIBLE) >= 30
+    for mistake in MISTAKES.values():
+        for edit in mistake.edits:
+            assert inspect.getsource(edit.module).count(edit.old) == 1, mistake.name
+        assert len(mistake.exhibit().splitlines()) >= 4
+
+
+def test_a_missing_factor_is_named():
+    hints = check_vae(break_backward(small(), "sigma_missing")).twin.hints
+    assert "dlogvar: a factor sigma is missing in grad(reconstruction)" in hints
+    hints = check_vae(break_backward(small(), "extra_sigmoid_slope")).twin.hints
+    assert "dlogits: there is one factor p (1 - p) too many" in hints
+
+
+def test_a_hint_that_a_beginner_understands():
+    text = str(check_vae(break_backward(small(), "missing_half_kl")))
+    assert (
+        "dlogvar: backprop = 1 x grad(reconstruction) + 2 x grad(beta x KL); "
+        "beta x KL counts 2 times"
+    ) in text
+    assert "the 1/2 is missing" in text
+
+
+@pytest.mark.parametrize(
+    ("nearer", "farther"),
+    [
+        ("extra_sigmoid_slope", "missing_half_kl"),
+        ("bias_averaged", "logvar_path_missing"),
+        ("relu_mask_missing", "variance_for_sigma"),
+        ("missing_half_sigma", "kl_doubled_in_mu"),
+        ("kl_missing_in_mu", "mu_path_overwritten"),
+        ("heads_mixed_up", "target_for_input"),
+        ("mean_for_sample", "sampling_path_missing"),
+    ],
+)
+def test_of_two_mistakes_the_one_nearest_the_loss_is_named_first(nearer, farther):
+    for names in ((nearer, farther), (farther, nearer)):
+        twin = check_vae(break_backward(small(), *names)).twin
+        assert twin.failed[0] == MISTAKES[nearer].first
+        assert f"known mistake: {MISTAKES[nearer]}" in twin.hints

@@ -1,0 +1,57 @@
+"""evaluate, and the table it prints."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from numpyvae import VAE, train
+from numpyvae.evaluation import evaluate
+from numpyvae.evaluation.bounds import mean_and_error
+
+
+def test_latents_far_out_widen_the_grid_and_what_is_beyond_is_told(rng):
+    x = rng.random((20, 9))
+    vae = VAE(8, 2, image_shape=(3, 3), rng=1)
+    vae.parameters["b_mu"][:] = 3.0
+    result = evaluate(vae, x)
+    assert result.cut_off == 0
+    gap = result.evidence.value - result.elbo
+    np.testing.assert_allclose(result.evidence.gap, gap, atol=0.5)
+    vae.parameters["b_mu"][:] = 30.0
+    result = evaluate(vae, x)
+    assert np.isnan(result.evidence.gap).all()
+    assert result.as_dict()["KL(q, posterior)"] is None
+    assert "by integration" not in str(result)
+
+
+def test_an_evidence_that_is_cut_off_is_called_so(rng):
+    vae, x = VAE(8, 2, image_shape=(3, 3), rng=1), rng.random((20, 9))
+    right = evaluate(vae, x)
+    cut = dataclasses.replace(right.evidence, outside=np.full(20, 0.5))
+    assert "TOO LOW for 20 images" in str(dataclasses.replace(right, evidence=cut))
+    assert "TOO LOW" not in str(right)
+
+
+@pytest.mark.slow
+def test_fifty_epochs_give_the_table_of_the_readme(mnist):
+    (x_train, _), (x_test, _) = mnist
+    vae = VAE(rng=0)
+    for _ in train(vae, x_train, epochs=50, rng=0):
+        pass
+    result = evaluate(vae, x_test[:1000])
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    for name, values in result.ladder.items():
+        (printed,) = re.findall(rf"^    {re.escape(name)} +(-[\d.]+) ±", readme, re.MULTILINE)
+        assert values.mean() == pytest.approx(float(printed), abs=1.0)
+    means = [values.mean() for values in result.ladder.values()]
+    assert np.all(np.diff(means) > 0.2)
+    for name in list(result.ladder)[:-1]:
+        gap, error = mean_and_error(result.evidence.value - result.ladder[name])
+        assert gap > 3.0 * error
+    gap = np.sort(result.evidence.value - result.elbo)
+    assert result.evidence.gap.mean() == pytest.approx(gap.mean(), abs=0.05)
+    assert gap[-100:].sum() / gap.sum() == pytest.approx(0.59, abs=0.06)
+    assert "accounts for 59 % of it" in " ".join(readme.split())

@@ -1,0 +1,95 @@
+"""The words for a wrong gradient."""
+
+import numpy as np
+import pytest
+
+from numpyvae.gradcheck import (
+    check_gradients,
+)
+
+
+@pytest.fixture
+def logistic(rng):
+    """A logistic regression: its loss and gradients, as somebody would write them elsewhere."""
+    x, y = rng.standard_normal((9, 4)), rng.integers(0, 2, 9)
+
+    def loss(p):
+        a = x @ p["w"] + p["b"]
+        return np.mean(np.log(1.0 + np.exp(a)) - y * a)
+
+    def grads(p):
+        error = (1.0 / (1.0 + np.exp(-(x @ p["w"] + p["b"]))) - y) / len(y)
+        return {"w": x.T @ error, "b": error.sum()}
+
+    return loss, {"w": rng.standard_normal(4), "b": 0.3}, grads
+
+
+def test_a_factor_is_named(logistic):
+    loss, params, grads = logistic
+    wrong = {"w": 9.0 * grads(params)["w"], "b": grads(params)["b"]}
+    report = check_gradients(loss, params, wrong, constants={"the batch size": 9.0})
+    assert report.failed == ["w"]
+    assert not report.ok
+    assert "backprop is 9 times what it should be" in report.hints[0]
+    assert "that is the batch size" in report.hints[0]
+    with pytest.raises(AssertionError, match=r"w\[\d\]: backprop .* ratio 9"):
+        report.raise_if_failed()
+
+
+def test_a_term_is_named(logistic):
+    loss, params, grads = logistic
+
+    def penalized(p):
+        return {"fit": loss(p), "penalty": (p["w"] ** 2).sum()}
+
+    found = grads(params)
+    right = check_gradients(penalized, params, {"w": found["w"] + 2 * params["w"], "b": found["b"]})
+    right.raise_if_failed(complete=True)
+    half = check_gradients(penalized, params, {"w": found["w"] + params["w"], "b": found["b"]})
+    assert "1 x grad(fit) + 0.5 x grad(penalty)" in half.hints[0]
+    none = check_gradients(penalized, params, found)
+    assert "penalty is missing" in none.hints[0]
+
+
+def test_a_loss_that_reads_a_copy_is_named():
+    w = np.array([1.0, 2.0])
+    report = check_gradients(lambda p: (w**2).sum() + 0.0 * p["v"], {"w": w, "v": 1.0},
+                             {"w": 2.0 * w, "v": 0.0})  # fmt: skip
+    assert report.failed == ["w"]
+    assert "a copy of it?" in report.hints[0]
+
+
+def test_patterns(rng):
+    W = rng.standard_normal((6, 6))
+    M = rng.standard_normal((6, 6))
+
+    def hint(gradient, loss=lambda p: (np.sin(p["W"]) * M).sum()):
+        report = check_gradients(loss, {"W": W}, {"W": gradient})
+        assert report.failed == ["W"]
+        return report.hints[-1]
+
+    right = np.cos(W) * M
+    assert "transpose" in hint(right.T)
+    assert "the sign is wrong" in hint(-right)
+    assert "0 everywhere" in hint(0.0 * right)
+    assert "exactly a float32 number" in hint(right.astype(np.float32).astype(np.float64))
+    assert "first 7 digits" in hint(right * (1.0 + 1e-7 * rng.random((6, 6))))
+    last = right.copy()
+    last[:, -1] = 0.0
+    assert "share index 5 along axis 1 and are 0" in hint(last)
+    one = right.copy()
+    one[2, 3] *= 1.01
+    assert "isolated, e.g. [2, 3]" in hint(one)
+    assert "off by 0.1 x the parameter: a penalty on the parameters is in backward only" in hint(
+        right + 0.1 * W
+    )
+    assert "off by -0.1 x the sign of the parameter" in hint(right - 0.1 * np.sign(W))
+    clipped = np.clip(right, -1.2, 1.2)
+    assert "all ±1.2: are they clipped?" in hint(clipped)
+    assert "backprop is 1 +1.0e-06 times" in hint(right * (1.0 + 1e-6))
+    assert "no simple pattern" in hint(right + 0.1 * rng.standard_normal((6, 6)))
+    mask = (W > 0.0) * M
+    assert "a mask such as that of the ReLU is missing" in hint(
+        M, lambda p: (np.maximum(p["W"], 0.0) * M).sum()
+    )
+    assert "is the wrong one" in hint(M - mask, lambda p: (np.maximum(p["W"], 0.0) * M).sum())

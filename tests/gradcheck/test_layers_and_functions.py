@@ -1,0 +1,92 @@
+"""Checks of a layer, and of a function of one number."""
+
+import numpy as np
+import pytest
+
+from numpyvae.core.layers import Dense, relu, sigmoid
+from numpyvae.core.parameters import Parameters
+from numpyvae.gradcheck import (
+    check_function,
+    check_layer,
+)
+
+
+def dense(kind=Dense, n=3):
+    layer = kind(Parameters({"W_y": (4, n), "b_y": (n,)}), "y")
+    layer.initialize(np.random.default_rng(0))
+    return layer
+
+
+def test_a_layer(rng):
+    layer = dense()
+    before = layer.W.copy()
+    report = check_layer(layer, rng.standard_normal((5, 4)))
+    report.raise_if_failed(complete=True)
+    assert [row.name for row in report.rows] == ["x", "W", "b"]
+    np.testing.assert_array_equal(layer.W, before)
+    assert not layer.dW.any()
+
+
+def test_wrong_layers(rng):
+    class IgnoresDy(Dense):
+        def backward(self, x, dy):
+            super().backward(x, dy)
+            return np.ones_like(dy) @ self.W.T
+
+    class Averages(Dense):
+        def backward(self, x, dy):
+            dx = super().backward(x, dy)
+            self.db /= len(dy)
+            return dx
+
+    class Transposed(Dense):
+        def backward(self, x, dy):
+            super().backward(x, dy)
+            return dy @ self.W
+
+    def report(kind, n):
+        return check_layer(dense(kind, n), rng.standard_normal((5, 4)))
+
+    assert report(IgnoresDy, 3).failed == ["x"]
+    averages = report(Averages, 3)
+    assert averages.failed == ["b"]
+    assert "1 / the number of rows" in averages.hints[0]
+    assert report(Transposed, 4).failed == ["x"]
+
+
+def test_weights_whose_gradient_is_made_by_backward_are_found_and_others_named(rng):
+    class Usual:
+        def __init__(self):
+            self.W, self.dW = rng.standard_normal((4, 3)), None
+            self.scale = np.ones(3)
+
+        def forward(self, x):
+            return x @ self.W * self.scale
+
+        def backward(self, x, dy):
+            self.dW = 7.0 * x.T @ (dy * self.scale)
+            return (dy * self.scale) @ self.W.T
+
+    report = check_layer(Usual(), rng.standard_normal((5, 4)))
+    assert report.failed == ["W"]
+    assert "scale was not checked: there is no dscale of its shape" in report.notes
+
+    class Pair(Usual):
+        def forward(self, x):
+            return super().forward(x), None
+
+    with pytest.raises(TypeError, match=r"expected forward\(x\) to return one array, got tuple"):
+        check_layer(Pair(), np.ones((5, 4)))
+
+
+def test_functions_of_one_number():
+    check_function(sigmoid, lambda x: sigmoid(x) * (1.0 - sigmoid(x))).raise_if_failed(True)
+    check_function(np.tanh, lambda x: 1.0 - np.tanh(x) ** 2).raise_if_failed(complete=True)
+    check_function(relu, lambda x: (x > 0.0) * 1.0).raise_if_failed(complete=True)
+    wrong = check_function(sigmoid, lambda x: 1.0 - sigmoid(x) ** 2)
+    assert len(wrong.failed) >= 16
+    kink = check_function(relu, lambda x: (x > 0.0) * 1.0, [-1.0, 0.0, 1.0])
+    assert [row.verdict for row in kink.rows] == ["PASS", "UNSURE", "PASS"]
+    softmax = check_function(lambda x: np.exp(x) / np.exp(x).sum(), np.exp)
+    assert "f(x) is not f of each entry" in softmax.stops[0]
+    assert "return an entry for each" in check_function(np.sin, lambda x: 1.0).stops[0]

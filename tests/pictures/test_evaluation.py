@@ -1,0 +1,26 @@
+"""The pictures of an evaluation."""
+
+import numpy as np
+import pytest
+
+from numpyvae import VAE
+from numpyvae.evaluation import evaluate
+from numpyvae.pictures import ladder, latent_kl, posteriors
+
+
+def test_the_pictures_show_what_the_numbers_say(rng):
+    vae, x = VAE(8, 2, image_shape=(3, 3), rng=1), rng.random((30, 9))
+    result = evaluate(vae, x)
+    (bars,) = ladder(result).axes[0].containers
+    means = [values.mean() for values in result.ladder.values()]
+    np.testing.assert_allclose(np.array(bars.lines[0].get_ydata(), float), means)
+    titles = [axes.get_title() for axes in posteriors(vae, x, result).axes if axes.get_title()]
+    worst = int(np.argmax(result.evidence.gap))
+    assert f"image {worst}: KL(q ‖ p) = {result.evidence.gap[worst]:.2f}" in titles
+    bars = latent_kl(result).axes[0].patches
+    np.testing.assert_allclose(
+        [bar.get_height() for bar in bars], np.sort(result.kl_per_latent)[::-1]
+    )
+    three = VAE(8, 3, image_shape=(3, 3), rng=1)
+    with pytest.raises(ValueError, match="needs 2 latents, this model has 3"):
+        posteriors(three, x, evaluate(three, x))
