@@ -159,6 +159,11 @@ def test_import_loads_nothing_heavy(heavy):
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
+def test_import_numpyvae_alone_reaches_every_public_room():
+    code = "import numpyvae; numpyvae.evaluation.evaluate, numpyvae.debugging.check_vae"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
 def test_every_public_name_has_a_docstring():
     for module in (numpyvae, numpyvae.evaluation, numpyvae.debugging, numpyvae.gradcheck):
         for name in module.__all__:

@@ -261,9 +261,7 @@ assert 0.1 < above < 0.6
 ratio = np.exp(log_w - exact[:, None])  # w / p(x): on average 1
 steady = log_w.std(axis=1).argmin()  # the image whose weights scatter least
 mean, error = ratio[steady].mean(), ratio[steady].std() / 500**0.5
-print(
-    f"test image {steady}: the mean of 500 weights is {mean:.4f} ± {error:.4f} times p(x)"
-)
+print(f"test image {steady}: the mean of 500 weights is {mean:.4f} ± {error:.4f} times p(x)")
 assert abs(mean - 1) < 4 * error
 
 # %% [markdown]

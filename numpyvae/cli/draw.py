@@ -12,7 +12,7 @@ from numpyvae.cli.console import add_run_folder, bar
 from numpyvae.core.vae import VAE
 from numpyvae.data.images import check_images
 from numpyvae.runs.checkpoints import load
-from numpyvae.runs.folder import RunFolder
+from numpyvae.runs.run_folder import RunFolder
 from numpyvae.support.types import Array
 
 HELP = "more pictures of a trained model"

@@ -11,7 +11,7 @@ from numpyvae import pictures
 from numpyvae.cli.console import add_run_folder, bar
 from numpyvae.data.images import binarize, check_pixels
 from numpyvae.evaluation import evaluate
-from numpyvae.runs.folder import RunFolder
+from numpyvae.runs.run_folder import RunFolder
 from numpyvae.support.inputs import check_count
 
 HELP = "how good a trained model is: ELBO, bounds, evidence"

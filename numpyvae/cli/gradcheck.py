@@ -21,7 +21,7 @@ loss, print the table, and say in words how a wrong gradient differs."""
 EXAMPLES = """\
 examples:
   numpyvae gradcheck                            the classic: 404,244 parameters in half a second
-  numpyvae gradcheck --list                     mistakes to practise on
+  numpyvae gradcheck --list                     mistakes to practice on
   numpyvae gradcheck --break missing_half_kl    make one of them, and check the result
   numpyvae gradcheck --model numpyvae-out/model.npz --plot check.png
 

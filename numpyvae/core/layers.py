@@ -49,7 +49,7 @@ def relu(a: Array, out: Array | None = None) -> Array:
 
 
 def relu_backward(dy: Array, y: Array, out: Array | None = None) -> Array:
-    """da = dy where y > 0, else 0: max(a, 0) has slope 1 where a > 0, and there y > 0."""
+    """da = dy where y > 0, else 0: max(a, 0) has slope 1 where a > 0, that is, where y > 0."""
     slope = np.greater(y, 0.0, out=np.empty_like(dy) if out is None else out)
     return np.multiply(dy, slope, out=slope)
 

@@ -82,7 +82,7 @@ class VAE:
 
     def backward(self, t: Trace) -> Trace:
         """∂loss/∂name of every array of the pass, in t, and of every weight, in parameters.grad."""
-        share = 1.0 / len(t.x)  # of one image in the mean
+        share = 1.0 / len(t.x)  # the weight of one image in the mean
 
         t.dlogits = cross_entropy_backward(t.logits, t.target, t.p, out=t.dlogits)
         t.dlogits *= share

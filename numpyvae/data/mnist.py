@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from numpyvae.data.files import load_images
+from numpyvae.data.image_files import load_images
 from numpyvae.support.types import Array
 
 MNIST_FOLDER = Path(__file__).parent

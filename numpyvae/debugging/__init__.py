@@ -1,13 +1,13 @@
-"""Is the backward pass of a VAE right, and where is it wrong? Also, mistakes to practise on.
+"""Is the backward pass of a VAE right, and where is it wrong? Also, mistakes to practice on.
 
     from numpyvae.debugging import check_vae, break_backward
     print(check_vae(break_backward(vae, "missing_half_kl")))
 
 Read vae_check (the check), perturbations (how it moves an array in the middle of a pass),
-mistakes (the museum), then breaking (a model with a mistake).
+mistakes (the museum), then broken_models (break_backward).
 """
 
-from numpyvae.debugging.breaking import break_backward
+from numpyvae.debugging.broken_models import break_backward
 from numpyvae.debugging.mistakes import MISTAKES, Mistake
 from numpyvae.debugging.vae_check import check_vae
 

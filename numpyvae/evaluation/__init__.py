@@ -1,7 +1,7 @@
 """How good is a model? The ELBO, tighter bounds, the exact evidence and the true posterior.
 
 Read bounds (the ELBO and importance weights), quadrature (the evidence by integration), references
-(losses to compare with), table (an Evaluation and its printed form), then summary (`evaluate`,
+(losses to compare with), table (an Evaluation and its printed form), then evaluator (`evaluate`,
 which computes all of it).
 """
 
@@ -13,9 +13,9 @@ from numpyvae.evaluation.bounds import (
     log_weights,
     mean_and_error,
 )
+from numpyvae.evaluation.evaluator import evaluate
 from numpyvae.evaluation.quadrature import Evidence, evidence, posterior, vae_log_likelihood
 from numpyvae.evaluation.references import reference_losses
-from numpyvae.evaluation.summary import evaluate
 from numpyvae.evaluation.table import Evaluation
 
 __all__ = [

@@ -3,14 +3,14 @@
     from numpyvae.gradcheck import check_gradients
     print(check_gradients(loss, {"W": W, "b": b}, {"W": dW, "b": db}))
 
-This room needs NumPy alone, and nothing else of numpyvae. Read derivatives (the numerical
+This room needs NumPy alone, and nothing else of numpyvae. Read finite_differences (a
 derivative and its error bar), probe (the slope of a loss), guards (problems that make a check
-meaningless), report, verdicts, diagnosis (the words for a wrong gradient), then checks (the
-functions to call).
+meaningless), report (what is printed), verdicts (PASS, FAIL and two more), hints (the words for a
+wrong gradient), then checks (the functions to call).
 """
 
 from numpyvae.gradcheck.checks import check_function, check_gradients, check_layer
-from numpyvae.gradcheck.derivatives import Derivative, derivative, numerical_gradient
+from numpyvae.gradcheck.finite_differences import Derivative, derivative, numerical_gradient
 from numpyvae.gradcheck.report import Entry, Report, Row
 
 __all__ = [

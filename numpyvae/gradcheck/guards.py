@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from numpyvae.gradcheck.derivatives import Array
+from numpyvae.gradcheck.finite_differences import Array
 from numpyvae.gradcheck.probe import Probe, total
 
 HUGE = 1e100  # anything larger counts as infinite: its square overflows

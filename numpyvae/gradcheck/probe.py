@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from numpyvae.gradcheck.derivatives import Array, Derivative, derivative, rounding_noise
+from numpyvae.gradcheck.finite_differences import Array, Derivative, derivative, rounding_noise
 
 EPS = float(np.finfo(float).eps)
 H = 1e-20  # the complex step: its square is 1e-40, so the error of the derivative is too
-K = 3.0  # error bars
+K = 3.0  # two numbers agree within K error bars
 
 Loss = Callable[[dict[str, Array]], Any]  # a number, or named numbers whose sum it is
 

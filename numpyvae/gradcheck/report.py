@@ -7,7 +7,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import Literal
 
-from numpyvae.gradcheck.derivatives import Array
+from numpyvae.gradcheck.finite_differences import Array
 
 Verdict = Literal["PASS", "FAIL", "UNSURE", "BLIND"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from numpyvae.gradcheck.derivatives import STEPS, Array, Derivative
+from numpyvae.gradcheck.finite_differences import STEPS, Array, Derivative
 from numpyvae.gradcheck.probe import EPS, K
 from numpyvae.gradcheck.report import Row, Verdict
 

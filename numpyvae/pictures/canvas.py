@@ -1,4 +1,4 @@
-"""Shared by all pictures: colours, empty figures, tiles of images, names of groups."""
+"""Shared by all pictures: colors, empty figures, tiles of images, names of groups."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Ten colours that colour-blind readers can distinguish: the eight of M. Okabe & K. Ito (2008), the
+# Ten colors that color-blind readers can distinguish: the eight of M. Okabe & K. Ito (2008), the
 # yellow darkened for white paper, with a grey and a wine red.
 COLOURS = (
     "#0072B2", "#E69F00", "#009E73", "#000000", "#D55E00",
@@ -65,17 +65,17 @@ def show(figure: Figure, picture: Array) -> Axes:
 
 
 def name_groups(axes: Axes, x: Array, y: Array, groups: Array) -> None:
-    """Add a legend, and write each label at the median of its points, readable without colour."""
+    """Add a legend, and write each label at the median of its points, readable without color."""
     from matplotlib.patheffects import withStroke
 
     halo = [withStroke(linewidth=3, foreground="white")]
     apart = 0.04 * (y.max() - y.min())
     taken: list[tuple[float, float]] = []
-    centres = {
+    centers = {
         label: (float(np.median(x[groups == label])), float(np.median(y[groups == label])))
         for label in np.unique(groups)
     }
-    for label, (right, up) in sorted(centres.items(), key=lambda item: -item[1][1]):
+    for label, (right, up) in sorted(centers.items(), key=lambda item: -item[1][1]):
         while any(np.hypot(right - r, up - u) < apart for r, u in taken):
             up -= apart  # avoid other labels; going from top to bottom keeps their order
         taken.append((right, up))

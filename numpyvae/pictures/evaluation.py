@@ -38,9 +38,9 @@ def ladder(result: Evaluation) -> Figure:
     left.margins(x=0.1)
     left.grid(alpha=0.3)
     share = np.arange(1, len(result.kl) + 1) / len(result.kl)
-    for name, style, colour in zip(names[:-1], ("-", "--", "-.", ":"), COLOURS):
+    for name, style, color in zip(names[:-1], ("-", "--", "-.", ":"), COLOURS):
         gap = np.sort(rungs[last] - rungs[name])[::-1]
-        right.plot(share, np.cumsum(gap) / len(gap), style, color=colour, label=name)
+        right.plot(share, np.cumsum(gap) / len(gap), style, color=color, label=name)
     right.set_xscale("log")
     right.set_xlabel("share of the images, the worst first")
     right.set_ylabel(f"their part of the nats below the {last}")

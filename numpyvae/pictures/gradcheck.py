@@ -31,12 +31,12 @@ def gradients(report: Report) -> Figure:
     }
     figure = canvas(11.0, 1.6 + 0.28 * max(len(report.rows), 9))
     left, right = figure.subplots(1, 2)
-    for verdict, (style, colour, _) in styles.items():
+    for verdict, (style, color, _) in styles.items():
         of_it = [row for row in report.rows if row.verdict == verdict]
         for row in of_it:
             label = f"{verdict} ({len(of_it)})" if row is of_it[0] else None
             gaps = np.maximum(row.gaps, 1e-16)
-            left.loglog(row.steps, gaps, style, color=colour, markersize=4, lw=1, label=label)
+            left.loglog(row.steps, gaps, style, color=color, markersize=4, lw=1, label=label)
     steps = report.rows[0].steps
     floor = float(np.median([row.floor for row in report.rows]))
     middle = np.sqrt(np.median([row.gaps[0] for row in report.rows]) / steps[0] ** 2 + 1e-300)
@@ -55,8 +55,8 @@ def gradients(report: Report) -> Figure:
     left.legend()
     left.grid(alpha=0.3)
     for i, row in enumerate(report.rows):
-        _, colour, hatch = styles[row.verdict]
-        right.barh(i, row.digits, color=colour, hatch=hatch, edgecolor="white")
+        _, color, hatch = styles[row.verdict]
+        right.barh(i, row.digits, color=color, hatch=hatch, edgecolor="white")
         right.plot(max(row.limit, 0.0), i, "|", color="black", markersize=14, markeredgewidth=2)
         if row.verdict != "PASS":
             right.annotate(row.verdict, (row.digits, i), (4, 0), textcoords="offset points",

@@ -87,11 +87,11 @@ def walk(vae: VAE, image: ArrayLike | None = None, steps: int = 11) -> Figure:
     each latent, at most 20: with an image, those with the largest |μ|.
     """
     places = np.linspace(-3.0, 3.0, check_count("steps", steps, least=2))
-    centre = np.zeros(vae.latent)
+    center = np.zeros(vae.latent)
     if image is not None:
-        centre = vae.encode(np.asarray(image).reshape(1, -1))[0][0].astype(np.float64)
-    shown = np.sort(np.argsort(-np.abs(centre), kind="stable")[:20])
-    z = np.tile(centre, (len(shown), len(places), 1))
+        center = vae.encode(np.asarray(image).reshape(1, -1))[0][0].astype(np.float64)
+    shown = np.sort(np.argsort(-np.abs(center), kind="stable")[:20])
+    z = np.tile(center, (len(shown), len(places), 1))
     for row, latent in enumerate(shown):
         z[row, :, latent] = places
     picture = tile(vae.decode(z.reshape(-1, vae.latent)), vae.image_shape, len(places))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def latent(vae: VAE, images: ArrayLike, labels: ArrayLike | None = None) -> Figure:
-    """The means μ(x) of `images` (N, X) in latent space, coloured by `labels` (N,).
+    """The means μ(x) of `images` (N, X) in latent space, colored by `labels` (N,).
 
     With more than two latents, the two principal components of the means are shown; with one, the
     means lie along a line, with a row for each label.
@@ -50,11 +50,11 @@ def manifold(vae: VAE, n: int = 15) -> Figure:
 
 
 def draw_means(axes: Axes, x: Array, y: Array, groups: Array, size: float) -> None:
-    """Points at (x, y), each (N,), in a colour for each group."""
+    """Points at (x, y), each (N,), in a color for each group."""
     for i, label in enumerate(np.unique(groups)):
-        here, colour = groups == label, COLOURS[i % len(COLOURS)]
+        here, color = groups == label, COLOURS[i % len(COLOURS)]
         axes.scatter(
-            x[here], y[here], s=size, color=colour, alpha=0.6, linewidths=0, label=f"{label}"
+            x[here], y[here], s=size, color=color, alpha=0.6, linewidths=0, label=f"{label}"
         )  # fmt: skip
 
 
@@ -89,11 +89,11 @@ def _flatten(mu: Array, groups: Array) -> tuple[Array, Array, str, tuple[str, st
         return mu[:, 0], groups + spread, "latent means μ(x), a row a label", ("$z_1$", "label")
     if latents == 2:
         return mu[:, 0], mu[:, 1], "latent means μ(x)", ("$z_1$", "$z_2$")
-    centred = mu - mu.mean(axis=0)
-    _, singular, directions = np.linalg.svd(centred, full_matrices=False)
+    centered = mu - mu.mean(axis=0)
+    _, singular, directions = np.linalg.svd(centered, full_matrices=False)
     share = float((singular[:2] ** 2).sum() / max((singular**2).sum(), 1e-300))
     title = f"latent means μ(x): 2 of {latents} principal components, {share:.0%} of variance"
     plane = np.zeros((2, latents))  # one image has only one direction
     plane[: len(directions)] = directions[:2]
-    x, y = (centred @ plane.T).T
+    x, y = (centered @ plane.T).T
     return x, y, title, ("first principal component", "second principal component")

@@ -23,14 +23,14 @@ def loss(epochs: Sequence[Epoch], references: dict[str, float] | None = None) ->
     panels = figure.subplots(2, 2, sharex=True)
     titles = ("total, and what to compare it with", "total", "reconstruction", "KL")
     for axes, title in zip(panels.flat, titles):
-        for name, style, colour in (("train", "s--", COLOURS[8]), ("test", "o-", COLOURS[0])):
+        for name, style, color in (("train", "s--", COLOURS[8]), ("test", "o-", COLOURS[0])):
             losses = [getattr(epoch, name) for epoch in epochs]
             if None in losses:
                 continue
             part = title.lower() if title in ("reconstruction", "KL") else "total"
             values = [getattr(loss, part) for loss in losses]
             numbers = [epoch.number for epoch in epochs]
-            axes.plot(numbers, values, style, color=colour, markersize=4, label=name)
+            axes.plot(numbers, values, style, color=color, markersize=4, label=name)
         axes.set_title(title)
         axes.grid(alpha=0.3)
         axes.xaxis.get_major_locator().set_params(integer=True)

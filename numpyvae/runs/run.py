@@ -7,7 +7,7 @@ from pathlib import Path
 
 from numpyvae.core.training import Epoch, train
 from numpyvae.core.vae import VAE
-from numpyvae.runs.folder import RunFolder
+from numpyvae.runs.run_folder import RunFolder
 from numpyvae.runs.settings import OPTIMIZERS, Settings
 from numpyvae.support.inputs import check_count
 

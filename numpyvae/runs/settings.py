@@ -8,7 +8,7 @@ from os import PathLike
 
 from numpyvae.core.optimizers import Optimizer, RMSprop
 from numpyvae.core.parameters import Parameters
-from numpyvae.data.files import Dataset, load_images
+from numpyvae.data.image_files import Dataset, load_images
 from numpyvae.data.images import Pixels
 from numpyvae.data.mnist import MNIST_FOLDER
 from numpyvae.variants.adam import Adam

@@ -32,7 +32,7 @@ def test_every_command_has_a_page_of_help(command):
     assert text.startswith(f"usage: numpyvae {name} ")
     assert command.DESCRIPTION in text
     assert command.EXAMPLES.strip() in text
-    assert f"  numpyvae {name} " in command.EXAMPLES
+    assert f"numpyvae {name} " in command.EXAMPLES
     assert max(len(line) for line in text.splitlines()) <= 100
 
 

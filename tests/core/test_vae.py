@@ -119,6 +119,7 @@ def test_encode_decode_reconstruct_sample(tiny, rng):
     mu, logvar = vae.encode(x)
     assert np.array_equal(mu, t.mu)
     assert np.array_equal(logvar, t.logvar)
+    assert np.array_equal(vae.decode_logits(t.z), t.logits)
     assert np.array_equal(vae.decode(t.z), t.p)
     assert np.array_equal(vae.reconstruct(x), vae.decode(mu))
     assert np.array_equal(vae.sample(4, 7), vae.sample(4, np.random.default_rng(7)))

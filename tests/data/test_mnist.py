@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from numpyvae import load_mnist
-from numpyvae.data.files import USUAL_NAMES
+from numpyvae.data.image_files import USUAL_NAMES
 from numpyvae.data.mnist import MNIST_FOLDER
 
 # as published with the data set

@@ -100,6 +100,20 @@ def test_a_class_with_a_constructor_of_its_own_and_a_pass_of_its_own():
     assert check_vae(OwnWrong()).failed == ["W_mu"]
 
 
+def test_a_class_with_a_constructor_of_its_own_can_offer_its_small_twin():
+    class Own(VAE):
+        def __init__(self, shape=(3, 3)):
+            super().__init__(8, 2, image_shape=shape)
+
+        def small_twin(self, rng):
+            return Own((2, 2)).astype(np.float64)
+
+    report = check_vae(Own())
+    report.raise_if_failed()
+    assert report.twin.ok
+    assert report.twin.parameters == Own((2, 2)).parameters.value.size
+
+
 def test_a_backward_of_ones_own_with_local_variables_is_checked_all_the_same():
     class Local(VAE):
         def backward(self, t):

@@ -1,5 +1,6 @@
 """The gradients of any loss: verdicts on right and wrong ones."""
 
+import dataclasses
 import subprocess
 import sys
 
@@ -249,3 +250,13 @@ def test_a_failure_survives_python_without_asserts():
     assert done.returncode == 1
     assert "AssertionError" in done.stderr
     assert "ratio 0.5" in done.stderr
+
+
+def test_a_report_is_never_changed_after_it_is_made(logistic):
+    loss, params, grads = logistic
+    report = check_gradients(loss, params, {"w": 2.0 * grads(params)["w"], "b": 0.0})
+    for record in (report, report.rows[0], report.rows[0].worst[0]):
+        for field in dataclasses.fields(record):
+            assert not isinstance(getattr(record, field.name), list), field.name
+            with pytest.raises(dataclasses.FrozenInstanceError):
+                setattr(record, field.name, None)

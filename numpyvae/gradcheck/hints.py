@@ -1,4 +1,4 @@
-"""The cause of a wrong gradient, in words: patterns are tried in order, and the first fits."""
+"""Hints: the cause of a wrong gradient, in words. Patterns are tried in order."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numpyvae.gradcheck.derivatives import Array
+from numpyvae.gradcheck.finite_differences import Array
 from numpyvae.gradcheck.probe import Probe
 from numpyvae.gradcheck.report import Row
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from numpyvae import load_idx
-from numpyvae.data.files import IDX_TYPES, USUAL_NAMES, load_images
+from numpyvae.data.image_files import IDX_TYPES, USUAL_NAMES, load_images
 
 
 def idx(array):
@@ -110,11 +110,11 @@ def test_a_missing_file_is_named(folder):
         load_images(folder)
 
 
-def test_mislabelled_files_are_named(folder):
+def test_mislabeled_files_are_named(folder):
     images, labels = folder / USUAL_NAMES[0], folder / f"{USUAL_NAMES[1]}.gz"
     kept = images.read_bytes()
     images.write_bytes(gzip.decompress(labels.read_bytes()))
-    with pytest.raises(ValueError, match=r"expected images .* is the file mislabelled\?"):
+    with pytest.raises(ValueError, match=r"expected images .* is the file mislabeled\?"):
         load_images(folder)
     images.write_bytes(kept)
     labels.write_bytes(idx(np.zeros(19, np.uint8)))

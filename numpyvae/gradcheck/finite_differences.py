@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[Any]
 
 STEPS: Array = 10.0 ** -np.arange(1.0, 9.0)  # 1e-1 … 1e-8
-RATIO = 10.0  # of a step to the next
+RATIO = 10.0  # of successive steps
 
 Status = Literal["smooth", "kink", "noisy"]
 

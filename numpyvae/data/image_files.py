@@ -107,7 +107,7 @@ def _read_folder(folder: Path) -> Split:
         if array.ndim != wanted:
             raise ValueError(
                 f"{file}: expected {'images (N, height, width)' if wanted > 1 else 'labels (N,)'}, "
-                f"got shape {array.shape}; is the file mislabelled?"
+                f"got shape {array.shape}; is the file mislabeled?"
             )
         arrays.append(array)
     x_train, y_train, x_test, y_test = arrays
