@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import numpyvae
+from numpyvae.cli.command_line import COMMANDS
 
 HOUSE = Path(numpyvae.__file__).parent
 TESTS = Path(__file__).parent
@@ -143,8 +144,10 @@ def test_no_file_is_long():
 def test_a_room_says_which_question_it_answers_and_in_which_order_to_read_it(room):
     text = ast.get_docstring(ast.parse((HOUSE / room / "__init__.py").read_text(encoding="utf-8")))
     assert "?" in text.splitlines()[0]
+    commands = {command.__name__.rpartition(".")[2] for command in COMMANDS}
     for path in (HOUSE / room).glob("*.py"):
-        assert path.stem == "__init__" or path.stem in text, path
+        unnamed = path.stem == "__init__" or (room == "cli" and path.stem in commands)
+        assert unnamed or path.stem in text, path
     assert room in numpyvae.__doc__
 
 

@@ -1,7 +1,7 @@
 """What does a person type, and what is printed? The command `numpyvae`.
 
-Read command_line (main and its parser) and console (messages and progress bars); then there is a
-file for each command: train, gradcheck, evaluate, draw, reproduce, course.
+Read command_line (main and its parser) and console (messages and progress bars). Then there is a
+file for each command, such as train.
 """
 
 from numpyvae.cli.command_line import main

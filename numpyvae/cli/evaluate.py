@@ -14,7 +14,7 @@ from numpyvae.evaluation import evaluate
 from numpyvae.runs.run_folder import RunFolder
 from numpyvae.support.inputs import check_count
 
-HELP = "how good a trained model is: ELBO, bounds, evidence"
+HELP = "the ELBO, tighter bounds and the evidence of a trained model"
 DESCRIPTION = """\
 Print the ELBO of test images, tighter bounds and, for one or two latents, the
 evidence that they bound, by integration; write pictures of it to DIR."""
@@ -31,7 +31,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     images = "number of test images, or all (1000)"
     command.add_argument("--images", default="1000", metavar="N", help=images)
     command.add_argument("--json", action="store_true", help="print the numbers as JSON")
-    command.add_argument("--seed", type=int, default=0, metavar="N", help="of the draws (0)")
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the draws (0)")
 
 
 def run(options: argparse.Namespace) -> int:

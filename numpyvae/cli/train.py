@@ -16,7 +16,7 @@ from numpyvae.data.images import Pixels, as_pixels, binarize, corrupt
 from numpyvae.runs.run import Run
 from numpyvae.runs.settings import OPTIMIZERS, Settings
 
-HELP = "train a VAE and draw what it has learned"
+HELP = "train a VAE, and draw its losses, latent space and samples"
 DESCRIPTION = """\
 Train a VAE, print the loss of every epoch in nats per image, and write the
 model, its history, the settings and pictures to a folder."""
