@@ -36,6 +36,15 @@ def test_dense_keeps_no_cache_and_changes_no_argument(dense, rng):
     assert np.array_equal(dy, kept[1])
 
 
+def test_the_first_layer_needs_no_dx(dense, rng):
+    x, dy = rng.standard_normal((4, 3)), rng.standard_normal((4, 2))
+    dense.backward(x, dy)
+    dW, db = dense.dW.copy(), dense.db.copy()
+    assert dense.backward(x, 2.0 * dy, need_dx=False) is None
+    assert np.array_equal(dense.dW, 2.0 * dW)
+    assert np.array_equal(dense.db, 2.0 * db)
+
+
 def test_glorot_limit_and_variance():
     parameters = Parameters({"W_y": (300, 200), "b_y": (200,)})
     parameters.value[:] = 7.0
