@@ -2,13 +2,10 @@
 
 import numpy as np
 import pytest
+from helpers import small
 
 from numpyvae import VAE
 from numpyvae.debugging import break_backward
-
-
-def small(seed=0):
-    return VAE(8, 2, image_shape=(3, 3), rng=seed)
 
 
 def test_broken_models_share_nothing_and_unknown_names_are_refused():

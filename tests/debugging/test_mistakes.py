@@ -4,17 +4,12 @@ import inspect
 
 import numpy as np
 import pytest
+from helpers import small
 
-from numpyvae import VAE
 from numpyvae.debugging import MISTAKES, break_backward, check_vae
 
 VISIBLE = [name for name, mistake in MISTAKES.items() if not mistake.invisible]
 INVISIBLE = [name for name, mistake in MISTAKES.items() if mistake.invisible]
-
-
-def small(seed=0):
-    """A model whose own check costs little; what counts is said of the twin."""
-    return VAE(8, 2, image_shape=(3, 3), rng=seed)
 
 
 def assert_found_and_named(name, seed):

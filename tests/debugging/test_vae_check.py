@@ -4,14 +4,10 @@ import copy
 
 import numpy as np
 import pytest
+from helpers import small
 
 from numpyvae import VAE, Loss
 from numpyvae.debugging import check_vae
-
-
-def small(seed=0):
-    """A model whose own check costs little; what counts is said of the twin."""
-    return VAE(8, 2, image_shape=(3, 3), rng=seed)
 
 
 @pytest.mark.parametrize("hidden", [256, (9, 6), (9, 8, 7)])

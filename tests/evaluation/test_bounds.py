@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from brute_force import integral, log_p, tiny
+from helpers import integral, log_p, tiny
 from scipy.special import logsumexp
 from scipy.stats import norm
 

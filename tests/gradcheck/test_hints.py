@@ -8,22 +8,6 @@ from numpyvae.gradcheck import (
 )
 
 
-@pytest.fixture
-def logistic(rng):
-    """A logistic regression: its loss and gradients, as somebody would write them elsewhere."""
-    x, y = rng.standard_normal((9, 4)), rng.integers(0, 2, 9)
-
-    def loss(p):
-        a = x @ p["w"] + p["b"]
-        return np.mean(np.log(1.0 + np.exp(a)) - y * a)
-
-    def grads(p):
-        error = (1.0 / (1.0 + np.exp(-(x @ p["w"] + p["b"]))) - y) / len(y)
-        return {"w": x.T @ error, "b": error.sum()}
-
-    return loss, {"w": rng.standard_normal(4), "b": 0.3}, grads
-
-
 def test_a_factor_is_named(logistic):
     loss, params, grads = logistic
     wrong = {"w": 9.0 * grads(params)["w"], "b": grads(params)["b"]}

@@ -1,19 +1,9 @@
 """What holds for all pictures."""
 
-import io
-
 import numpy as np
 import pytest
 
 from numpyvae import VAE, pictures
-
-PNG = b"\x89PNG"
-
-
-def png(figure):
-    file = io.BytesIO()
-    figure.savefig(file, format="png")
-    return file.getvalue()
 
 
 def test_bad_arguments_are_refused(rng):
@@ -35,7 +25,7 @@ def test_bad_arguments_are_refused(rng):
 
 def test_a_notebook_shows_a_figure_that_ends_a_cell(rng):
     figure = pictures.samples(VAE(hidden=5, image_shape=(3, 4)), rng)
-    assert figure._repr_png_().startswith(PNG)  # the method that IPython looks for
+    assert figure._repr_png_().startswith(b"\x89PNG")  # the method that IPython looks for
 
 
 def test_no_global_state_of_matplotlib_is_touched(rng):

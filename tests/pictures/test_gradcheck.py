@@ -1,12 +1,9 @@
 """The picture of a gradient check."""
 
-from numpyvae import VAE, pictures
+from helpers import small
+
+from numpyvae import pictures
 from numpyvae.debugging import break_backward, check_vae
-
-
-def small(seed=0):
-    """A model whose own check costs little; what counts is said of the twin."""
-    return VAE(8, 2, image_shape=(3, 3), rng=seed)
 
 
 def test_the_picture_is_drawn_for_every_verdict():

@@ -1,9 +1,8 @@
 """Images side by side."""
 
-import io
-
 import numpy as np
 import pytest
+from helpers import as_png
 
 from numpyvae import VAE, pictures
 from numpyvae.pictures import animation, interpolation, walk
@@ -27,15 +26,6 @@ def test_a_walk_moves_one_latent_and_an_interpolation_ends_at_the_means(rng):
         animation("a.gif", [], x, np.zeros(4))
 
 
-PNG = b"\x89PNG"
-
-
-def png(figure):
-    file = io.BytesIO()
-    figure.savefig(file, format="png")
-    return file.getvalue()
-
-
 def test_reconstructions_stand_under_their_originals(rng):
     vae = VAE(hidden=5, image_shape=(3, 4), rng=1)
     images = rng.random((6, 12), dtype=np.float32)
@@ -47,7 +37,7 @@ def test_reconstructions_stand_under_their_originals(rng):
         np.testing.assert_array_equal(row.swapaxes(0, 1).reshape(6, 12), wanted)
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert labels == ["original", "corrupted", "reconstruction"]
-    assert png(pictures.reconstructions(vae, images)).startswith(PNG)
+    assert as_png(pictures.reconstructions(vae, images)).startswith(b"\x89PNG")
 
 
 def test_samples(rng):

@@ -1,19 +1,10 @@
 """The latent space: means and manifold."""
 
-import io
-
 import numpy as np
 import pytest
+from helpers import as_png
 
 from numpyvae import VAE, pictures
-
-PNG = b"\x89PNG"
-
-
-def png(figure):
-    file = io.BytesIO()
-    figure.savefig(file, format="png")
-    return file.getvalue()
 
 
 def test_latent_shows_every_mean_at_its_place(rng):
@@ -35,7 +26,7 @@ def test_latent_of_any_number_of_latents(rng, latent, labelled):
     figure = pictures.latent(vae, rng.random((40, 12)), labels)
     title = figure.axes[0].get_title()
     assert (f"2 of {latent} principal components" in title) == (latent > 2)
-    assert png(figure).startswith(PNG)
+    assert as_png(figure).startswith(b"\x89PNG")
 
 
 def test_labels_that_would_overlap_keep_their_order(rng):
@@ -55,7 +46,7 @@ def test_very_many_labels_are_coloured_but_not_named(rng):
     vae = VAE(hidden=5, image_shape=(3, 4), rng=1)
     figure = pictures.latent(vae, rng.random((300, 12)), np.arange(300))
     assert figure.axes[0].get_legend() is None
-    assert png(figure).startswith(PNG)
+    assert as_png(figure).startswith(b"\x89PNG")
 
 
 def test_the_first_principal_component_is_the_widest(rng):

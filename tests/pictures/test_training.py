@@ -1,20 +1,11 @@
 """The loss during training."""
 
-import io
-
 import pytest
+from helpers import as_png
 
 from numpyvae import pictures
 from numpyvae.core.trace import Loss
 from numpyvae.core.training import Epoch
-
-PNG = b"\x89PNG"
-
-
-def png(figure):
-    file = io.BytesIO()
-    figure.savefig(file, format="png")
-    return file.getvalue()
 
 
 def epochs(test=True, beta=1.0):
@@ -34,7 +25,7 @@ def test_loss_draws_the_numbers_it_was_given(test):
     assert list(reconstruction.lines[0].get_ydata()) == [190.0, 180.0, 170.0]
     assert list(kl.lines[0].get_ydata()) == [5.0, 6.0, 7.0]
     assert [text.get_text() for text in whole.texts] == ["a line 205.65"]
-    assert png(figure).startswith(PNG)
+    assert as_png(figure).startswith(b"\x89PNG")
 
 
 def test_loss_says_what_beta_does():

@@ -1,4 +1,6 @@
-"""A tiny model, and integrals over its latents by brute force."""
+"""Small models, integrals by brute force, and figures as PNG."""
+
+import io
 
 import numpy as np
 from scipy.integrate import trapezoid
@@ -24,3 +26,15 @@ def log_p(vae, x, z):
     """log p(x|z) of one image at one z, as in a book."""
     p = 1.0 / (1.0 + np.exp(-vae.decode_logits(z[None])[0]))
     return float((x * np.log(p) + (1.0 - x) * np.log(1.0 - p)).sum())
+
+
+def small(seed=0):
+    """A model that is cheap to check; what counts is said of its twin."""
+    return VAE(8, 2, image_shape=(3, 3), rng=seed)
+
+
+def as_png(figure):
+    """The bytes of a figure as PNG."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
