@@ -1,5 +1,6 @@
-"""The equations of the docstrings, transcribed without any cleverness: loops, float64, one entry
-at a time. Whatever the library computes is held against these.
+"""The equations of the docstrings as plain loops, in float64, one entry at a time.
+
+The library is tested against these functions.
 """
 
 from math import exp, log, log1p, sqrt

@@ -1,4 +1,4 @@
-"""One image of two pixels, one hidden unit, one latent: every number can be checked on paper."""
+"""One image of two pixels, one hidden unit, one latent. Every number can be checked on paper."""
 
 from math import log
 

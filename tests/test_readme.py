@@ -1,4 +1,4 @@
-"""What the README prints is what happens."""
+"""The outputs, numbers and links in the README are right."""
 
 import re
 import subprocess
@@ -23,7 +23,7 @@ PRINTED = re.findall(r"```text\n(.*?)```", README, re.DOTALL)
 
 
 def run(code, folder):
-    """What the code prints, with UTF-8 on every platform."""
+    """The output of the code, in UTF-8 on every platform."""
     done = subprocess.run(
         [sys.executable, "-X", "utf8", "-c", code],
         cwd=folder, capture_output=True, text=True, encoding="utf-8",
@@ -37,7 +37,7 @@ def test_the_ten_lines_of_python_print_what_the_readme_prints(tmp_path):
     assert len(code.strip().splitlines()) <= 12
     stdout = run(code, tmp_path)
     assert re.sub(r"[-\d.]+", "#", stdout) == re.sub(r"[-\d.]+", "#", printed)
-    # another machine adds in another order, and two epochs are long enough for that to be seen
+    # another machine adds in another order, which is visible after two epochs
     assert numbers(stdout) == pytest.approx(numbers(printed), rel=3e-3, abs=0.1)
     assert (tmp_path / "manifold.png").stat().st_size > 10_000
     assert (tmp_path / "model.npz").exists()

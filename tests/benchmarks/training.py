@@ -1,13 +1,13 @@
-"""How fast is training, beside what it cannot avoid and beside the frameworks?
+"""How fast is training, compared with its matrix products and with other frameworks?
 
     python tests/benchmarks/training.py                     everything, about ten minutes
     python tests/benchmarks/training.py --rounds 3 --csv times.csv
 
-Every contender trains the classic on the same images: 784-256-2-256-784, batch 100, RMSprop, loss
-reported. Each draws its own order and noise, and each round runs each of them once, in a process
-of its own, with two threads; its first epoch (with any compilation) is not counted, its figure is
-the median of the others. What is compared are ratios within a round, and of these the median:
-machines drift. PyTorch, JAX and Keras take part if they are installed.
+Every contender trains the classic on the same images: 784-256-2-256-784, batch 100, RMSprop, with
+the loss reported. Each draws its own order and noise. Each round runs each contender once, in its
+own process, with two threads. The first epoch (with any compilation) is not counted; the figure is
+the median of the others. Machines drift, so the table gives ratios within a round, and of these
+the median. PyTorch, JAX and Keras are included if they are installed.
 """
 
 import argparse
@@ -32,9 +32,9 @@ BATCH, HIDDEN, LATENT, PIXELS, IMAGES = 100, 256, 2, 784, 60_000
 
 
 def products(batch=BATCH, hidden=HIDDEN, latent=LATENT, pixels=PIXELS):
-    """The eleven matrix products that a step cannot avoid, and nothing else, `out=` given.
+    """The eleven matrix products that a step cannot avoid, and nothing else, with `out=`.
 
-    The two heads are one product here, as they could be; the images' own gradient is not needed.
+    μ and logvar are one product here, as they could be; the gradient of the images is not needed.
     """
     rng = np.random.default_rng(0)
 
@@ -82,7 +82,7 @@ def numpyvae_(images):
 
 
 def textbook(images):
-    """Float32 NumPy as one writes it first: no buffers, no views, nothing clever."""
+    """Float32 NumPy, written straightforwardly: no buffers, no views."""
     rng = np.random.default_rng(0)
     images = images.astype(np.float32) / np.float32(255)
 
@@ -252,14 +252,14 @@ CONTENDERS = {
 
 
 def run_one(name):
-    """In a process of its own: print the seconds of an epoch and the last loss as JSON."""
+    """Print the seconds of an epoch and the last loss as JSON; it runs in its own process."""
     (images, _), _ = numpyvae.load_mnist()
     seconds, losses = zip(*CONTENDERS[name][0](images))
     print(json.dumps({"seconds": median(seconds[1:]), "loss": losses[-1]}))
 
 
 def call(*arguments):
-    """A fresh Python with two threads; what it printed, its seconds and its peak memory in MB."""
+    """Run a fresh Python with two threads; return its output, seconds and peak memory in MB."""
     names = ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")
     environment = os.environ | {f"{name}_NUM_THREADS": THREADS for name in names}
     start = time.perf_counter()

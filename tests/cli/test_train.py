@@ -28,7 +28,7 @@ LINE = re.compile(
 def test_train_prints_numbers_that_add_up_and_writes_everything(run, tmp_path, capsys):
     assert run("--out", "here") == 0
     out, err = capsys.readouterr()
-    assert err == ""  # no bar where nobody sees it
+    assert err == ""  # no progress bar without a terminal
     epochs = [LINE.fullmatch(line) for line in out.splitlines() if line.startswith("epoch")]
     assert [match[1] for match in epochs] == ["1", "2", "3"]
     for match in epochs:

@@ -9,9 +9,9 @@ from numpyvae.core.layers import sigmoid
 
 
 def test_by_hand():
-    # logits 0 say ½ for every pixel: log 2 each, whatever the pixel
+    # logits of 0 mean ½ for every pixel, which costs log 2 for any pixel
     assert cross_entropy(np.zeros((1, 3)), np.array([[0.0, 0.3, 1.0]])) == pytest.approx(3 * log(2))
-    # logit log 3 says ¾: a lit pixel costs −log ¾, a dark one −log ¼
+    # a logit of log 3 means ¾: a lit pixel costs −log ¾, a dark one −log ¼
     logits = np.full((2, 1), log(3.0))
     cost = cross_entropy(logits, np.array([[1.0], [0.0]]))
     np.testing.assert_allclose(cost, [-log(0.75), -log(0.25)], rtol=1e-15)

@@ -34,9 +34,9 @@ def test_train_knows_its_length_and_yields_epochs_one_at_a_time(images, capsys):
 
 
 def test_the_epoch_loss_is_the_mean_over_images_not_over_batches(images, rng):
-    """A pass over batches of 240 and 10, with a learning rate of nothing and a deaf decoder."""
+    """A pass over batches of 240 and 10, with almost no learning rate and a decoder that ignores z."""
     vae = small()
-    vae.parameters["W_g1"][:] = 0.0  # the decoder does not hear z, so no noise is in the loss
+    vae.parameters["W_g1"][:] = 0.0  # the decoder ignores z, so the loss has no noise
     vae.parameters["b_out"][:] = rng.standard_normal(12)
     still = Adam(vae.parameters, learning_rate=1e-30)
     (epoch,) = train(vae, images, epochs=1, batch_size=240, optimizer=still, pixels="thresholded")
@@ -148,7 +148,7 @@ def test_bad_arguments_are_refused_before_anything_is_done(images, settings, mes
 
 
 def test_an_optimizer_must_move_this_model(images):
-    """One of another model would train nothing, and nobody would notice."""
+    """An optimizer of another model would train nothing, without any error."""
     vae = small()
     for wrong in (Adam(vae.astype(np.float64).parameters), Adam, "adam"):
         with pytest.raises(ValueError, match=r"optimizer: expected one of this model, such as"):

@@ -72,7 +72,7 @@ def test_kinks_that_partly_cancel_are_unsure_too(rng):
 def test_a_slope_that_drowns_in_rounding_is_unsure(rng):
     w = rng.standard_normal(5)
     for seed in range(20):
-        for factor in (1.0, 1.0 + 1e-4):  # neither is told from the other, and neither accused
+        for factor in (1.0, 1.0 + 1e-4):  # they cannot be distinguished, and neither is rejected
             report = check_gradients(
                 lambda p: float(1e10 + np.sin(np.real(p["w"])).sum()),
                 {"w": w}, {"w": factor * np.cos(w)}, seed=seed,
@@ -101,7 +101,7 @@ def test_a_loss_in_float32_says_how_little_it_can_tell(rng):
     assert not report.failed
     assert any("w is float32: a float64 copy is checked" in note for note in report.notes)
     assert any("loss comes back as float32" in note for note in report.notes)
-    # …but what is grossly wrong is still wrong
+    # but a gross error is still found
     wrong = check_gradients(
         lambda p: np.float32(((x @ p["w"].real.astype(np.float32)) ** 2).sum()),
         {"w": w},

@@ -1,4 +1,4 @@
-"""The gradient checker accuses no correct gradient: random models and layers, kinks on purpose."""
+"""The gradient checker rejects no correct gradient of random models and layers, with kinks."""
 
 from collections import Counter
 from itertools import pairwise
