@@ -29,7 +29,7 @@ def log_p(vae, x, z):
 
 
 def small(seed=0):
-    """A model that is cheap to check; what counts is said of its twin."""
+    """A model that is cheap to check; most tests look at its twin."""
     return VAE(8, 2, image_shape=(3, 3), rng=seed)
 
 

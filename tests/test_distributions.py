@@ -1,4 +1,4 @@
-"""Is it the right model? Finite differences cannot say: they only compare backward with forward."""
+"""Is it the right model? Finite differences cannot tell: they compare backward with forward."""
 
 from math import e
 

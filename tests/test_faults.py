@@ -1,4 +1,4 @@
-"""The faults that recur in hand-written VAEs, each with a test that would have caught it here."""
+"""The faults that recur in hand-written VAEs, each with a test that would catch it here."""
 
 import ast
 import sys

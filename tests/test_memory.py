@@ -1,4 +1,4 @@
-"""A training step writes into the arrays it has: it retains nothing and rebinds nothing."""
+"""A training step writes into existing arrays. It keeps no new memory and rebinds nothing."""
 
 import tracemalloc
 

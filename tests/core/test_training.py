@@ -34,7 +34,7 @@ def test_train_knows_its_length_and_yields_epochs_one_at_a_time(images, capsys):
 
 
 def test_the_epoch_loss_is_the_mean_over_images_not_over_batches(images, rng):
-    """A pass over batches of 240 and 10, with almost no learning rate and a decoder that ignores z."""
+    """Batches of 240 and 10, almost no learning rate, and a decoder that ignores z."""
     vae = small()
     vae.parameters["W_g1"][:] = 0.0  # the decoder ignores z, so the loss has no noise
     vae.parameters["b_out"][:] = rng.standard_normal(12)

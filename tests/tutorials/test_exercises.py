@@ -25,7 +25,7 @@ def test_every_exercise_says_what_is_wanted_and_is_short(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_blank_notebook_runs_to_its_first_check(name, started, monkeypatch, capsys):
     monkeypatch.chdir(started)
-    numpyvae.save("08_mnist.npz", numpyvae.VAE())  # as if 08 were done, if in no time
+    numpyvae.save("08_mnist.npz", numpyvae.VAE())  # stands for the trained model of 08
     notebook = json.loads((started / f"{name}.ipynb").read_text(encoding="utf-8"))
     code = [c for c in notebook["cells"] if c["cell_type"] == "code"]
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
@@ -40,7 +40,7 @@ def test_a_blank_notebook_runs_to_its_first_check(name, started, monkeypatch, ca
 def exercise_cells(name):
     """The cells that exercises and their checks need; all, unless the notebook trains long.
 
-    Where 09 and 10 look for the model of 08 they find one that has learned nothing.
+    An untrained model stands for that of 08, which 09 and 10 look for.
     """
     if name[:2] not in LONG:
         return cells(name)

@@ -37,7 +37,7 @@ def test_runs_without_the_model_of_08(name, tmp_path):
 
 
 def run_as_a_script(name, folder):
-    """What it prints."""
+    """Run a tutorial as a script; return its output."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-X", "utf8", "-c", WITHOUT_NETWORK, FOLDER / f"{name}.py"],
         cwd=folder, env={**os.environ, "MPLBACKEND": "agg"},
