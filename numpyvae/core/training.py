@@ -72,10 +72,10 @@ def train(
             started, before, test = time.perf_counter(), vae.parameters.value.copy(), None
             try:
                 order = shuffling.permutation(len(x_train))
-                loss = mean_loss(vae, batches(x_train, order, drawing), number, optimizer)
+                loss = one_pass(vae, batches(x_train, order, drawing), number, optimizer)
                 seconds = time.perf_counter() - started
                 if x_test is not None:
-                    test = mean_loss(vae, batches(x_test, np.arange(len(x_test)), testing), number)
+                    test = one_pass(vae, batches(x_test, np.arange(len(x_test)), testing), number)
             except BaseException:
                 vae.parameters.value[:] = before
                 raise
@@ -85,10 +85,10 @@ def train(
 
 
 @np.errstate(over="ignore", invalid="ignore")  # every loss is checked instead
-def mean_loss(
+def one_pass(
     vae: VAE, batches: Iterable[Minibatch], epoch: int, optimizer: Optimizer | None = None
 ) -> Loss:
-    """The mean loss over the images of `batches`; with an optimizer, a step after each of them."""
+    """Pass over the minibatches once; with an optimizer, learn from each. The mean loss."""
     traces: dict[int, Trace] = {}  # one for each size of minibatch: the last may be smaller
     reconstruction = kl = images = 0.0  # sums over the images, in float64
     for step, (x, eps, target) in enumerate(batches, start=1):
