@@ -95,10 +95,8 @@ def one_pass(
         t = traces[len(x)] = vae.forward(x, eps, target, out=traces.get(len(x)))
         loss = vae.loss(t)
         if not math.isfinite(loss.total):
-            where = f"epoch {epoch}, {'test batch' if optimizer is None else 'step'} {step}"
-            kept = f"the weights of epoch {epoch - 1}" if epoch > 1 else "the initial weights"
-            remedy = f"{kept} are kept; lower the learning rate"
-            raise FloatingPointError(f"{where}: the loss is not finite, {loss}; {remedy}")
+            where = f"{'test batch' if optimizer is None else 'step'} {step}"
+            raise _not_finite(loss, epoch, where)
         if optimizer is not None:
             vae.backward(t)
             optimizer.step()
@@ -106,3 +104,9 @@ def one_pass(
         kl += len(x) * float(loss.kl)
         images += len(x)
     return Loss(reconstruction / images, kl / images, vae.beta)
+
+
+def _not_finite(loss: Loss, epoch: int, where: str) -> FloatingPointError:
+    kept = f"the weights of epoch {epoch - 1}" if epoch > 1 else "the initial weights"
+    problem = f"epoch {epoch}, {where}: the loss is not finite, {loss}"
+    return FloatingPointError(f"{problem}; {kept} are kept; lower the learning rate")
