@@ -141,23 +141,23 @@ def _check(
 def _candidates(point: Point) -> tuple[dict[str, float], dict[str, Array]]:
     """Constants and arrays that a backward pass may contain once too often, or not at all."""
     vae, (batch, pixels) = point.vae, point.x.shape
-    with np.errstate(all="ignore"):
-        t = vae.forward(point.x, point.eps, point.target)
-        sigma = np.exp(0.5 * t.logvar)
     constants = {
         "the batch size": float(batch),
         "the number of pixels": float(pixels),
         "the number of latents": float(vae.latent),
         "beta": vae.beta,
     }
-    factors = {
-        "sigma": sigma,
-        "sigma^2": sigma**2,
-        "eps": t.eps,
-        "p (1 - p)": t.p * (1.0 - t.p),
-        "p": t.p,
-        "x": t.x,
-    }
+    with np.errstate(all="ignore"):  # a factor that is not finite explains nothing
+        t = vae.forward(point.x, point.eps, point.target)
+        sigma = np.exp(0.5 * t.logvar)
+        factors = {
+            "sigma": sigma,
+            "sigma^2": sigma**2,
+            "eps": t.eps,
+            "p (1 - p)": t.p * (1.0 - t.p),
+            "p": t.p,
+            "x": t.x,
+        }
     return constants, factors
 
 

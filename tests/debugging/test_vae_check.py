@@ -159,6 +159,14 @@ def test_a_pass_that_changes_the_images_is_named():
     assert any("changes x in place" in stop for stop in report.twin.stops)
 
 
+def test_a_model_whose_numbers_overflow_is_checked_without_warnings():
+    vae = small()
+    vae.parameters["b_logvar"][:] = 800.0  # σ is 1e173, and σ² infinite
+    report = check_vae(vae)
+    assert not report.failed
+    assert report.stops
+
+
 def test_bad_images_are_refused():
     with pytest.raises(ValueError, match="images: expected shape"):
         check_vae(small(), np.ones((4, 8)))
