@@ -1,9 +1,9 @@
 """numpyvae: the variational auto-encoder in plain NumPy, every gradient written by hand.
 
-Each room answers one question, and its first lines say in which order to read it. Begin with core:
-the model and its training. Around it are data (images), variants, runs (trainings on disk),
-evaluation, gradcheck (any gradient), debugging (the backward pass of a VAE), pictures, course
-(the tutorials), cli (the command line) and support (small helpers).
+Each package, called a room, answers one question. Its first lines say in which order to read it.
+Begin with core: the model and its training. Around it are data (images), variants, runs (trainings
+on disk), evaluation, gradcheck (any gradient), debugging (the backward pass of a VAE), pictures,
+course (the tutorials), cli (the command line) and support (small helpers).
 """
 
 from numpyvae import debugging, evaluation, gradcheck, pictures

@@ -1,4 +1,4 @@
-"""The equations of the docstrings as plain loops, in float64, one entry at a time.
+"""The forward pass, both losses, the dense layer and the optimizers, written plainly in float64.
 
 The library is tested against these functions.
 """

@@ -1,4 +1,4 @@
-"""One image of two pixels, one hidden unit, one latent. Every number can be checked on paper."""
+"""The image (1, 0), one hidden unit, one latent, ε = ½. Every number can be checked on paper."""
 
 from math import log
 

@@ -82,7 +82,7 @@ def test_the_map_names_every_room_and_the_reading_path_in_order():
 
 def test_the_shortest_statement_of_the_model_is_as_short_as_the_readme_says():
     lines = len((ROOT / "tests" / "naive.py").read_text(encoding="utf-8").splitlines())
-    assert f"every equation in {lines} lines of plain loops" in README
+    assert f"the optimizers in {lines} lines of plain Python" in README
 
 
 def test_the_reference_lines_in_the_readme(mnist):

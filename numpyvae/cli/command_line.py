@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return status
     except KeyboardInterrupt:
         return complain("stopped", 130)
-    except BrokenPipeError:  # the reader of our output is gone, as after `| head`
+    except BrokenPipeError:  # the output is a closed pipe, as after `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (ValueError, OSError, MemoryError) as error:

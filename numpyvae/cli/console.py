@@ -32,5 +32,5 @@ def bar(items: Iterable[Item], unit: str = "it", delay: float = 1.0) -> Iterator
 def add_run_folder(command: argparse.ArgumentParser) -> None:
     """Add the options of commands that read a run folder: the folder, and other images."""
     command.add_argument("dir", metavar="DIR", help="the folder that numpyvae train wrote")
-    images = "other images; of an .npy file, the last tenth"
+    images = "use other images; of an .npy file, the last tenth"
     command.add_argument("--data", metavar="PATH", help=images)

@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
         written, kept = start(options.dir)
     except PermissionError:
         return complain(f"{options.dir}: no permission to write there; name another folder", 2)
-    for names, done in ((written, "written"), (kept, "there already, left as they are")):
+    for names, done in ((written, "written"), (kept, "already there, not changed")):
         if names:
             print(f"{done}: {', '.join(names)}")
     first = Path(options.dir) / min(written + kept)

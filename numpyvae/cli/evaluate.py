@@ -16,8 +16,8 @@ from numpyvae.support.inputs import check_count
 
 HELP = "the ELBO, tighter bounds and the evidence of a trained model"
 DESCRIPTION = """\
-Print the ELBO of test images, tighter bounds and, for one or two latents, the
-evidence that they bound, by integration; write pictures of it to DIR."""
+Print the ELBO of test images and tighter bounds. For one or two latents, also
+print the evidence that they bound, by integration. Write pictures to DIR."""
 EXAMPLES = """\
 examples:
   numpyvae evaluate numpyvae-out

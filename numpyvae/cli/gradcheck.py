@@ -31,8 +31,10 @@ exit status: 0 if every gradient that could be tested is right, 1 if not, 2 for 
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options."""
-    command.add_argument("--list", action="store_true", help="list the mistakes, and stop")
-    command.add_argument("--break", dest="mistake", metavar="NAME", help="make this mistake first")
+    command.add_argument("--list", action="store_true", help="list the known mistakes, and exit")
+    command.add_argument(
+        "--break", dest="mistake", metavar="NAME", help="check a model with this mistake"
+    )
     model = "check a trained model, on test images of MNIST if they fit"
     command.add_argument("--model", metavar="FILE", help=model)
     command.add_argument("--plot", metavar="FILE", help="draw the check, as PNG")
@@ -55,6 +57,7 @@ def run(options: argparse.Namespace) -> int:
     if options.plot is not None:
         with replacing(options.plot) as file:
             pictures.gradients(report).savefig(file, format="png")
+        print(f"{options.plot} holds the picture")
     return 0 if report.ok else 1
 
 

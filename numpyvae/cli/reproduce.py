@@ -1,4 +1,4 @@
-"""numpyvae reproduce: train a published set-up and compare the losses."""
+"""numpyvae reproduce: train a published setup and compare the losses."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from numpyvae.cli.console import bar
 from numpyvae.runs.reproduction import PUBLISHED, reproduce
 from numpyvae.support.inputs import check_count
 
-HELP = "train a published set-up, and compare the losses"
+HELP = "train a published setup, and compare the losses"
 DESCRIPTION = """\
-Train a published set-up on full MNIST and print our losses beside the
+Train a published setup on full MNIST and print our losses beside the
 published ones. Exit status: 0 if all agree, 1 if not."""
 EXAMPLES = """\
 examples:
@@ -22,7 +22,7 @@ examples:
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options."""
-    command.add_argument("name", choices=PUBLISHED, help="the set-up to reproduce")
+    command.add_argument("name", choices=PUBLISHED, help="the setup to reproduce")
     seeds = "number of trainings, with seeds 0, 1, … (3)"
     command.add_argument("--seeds", type=int, default=3, metavar="N", help=seeds)
 

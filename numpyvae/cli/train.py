@@ -19,16 +19,17 @@ from numpyvae.runs.settings import OPTIMIZERS, Settings
 HELP = "train a VAE, and draw its losses, latent space and samples"
 DESCRIPTION = """\
 Train a VAE, print the loss of every epoch in nats per image, and write the
-model, its history, the settings and pictures to a folder."""
+model, its history, the settings and pictures to a folder. Defaults are in
+parentheses."""
 EXAMPLES = """\
 examples:
   numpyvae train                                the classic: MNIST, two latents, ten epochs
   numpyvae train --epochs 50 --out long         a longer run, into the folder long/
   numpyvae train --latent 20 --hidden 400 --optimizer adam --batch-size 128
-  numpyvae train --hidden 512 256 --beta 4      two hidden layers, and a heavier KL
-  numpyvae train --pixels dynamic               binary pixels, drawn anew each epoch
+  numpyvae train --hidden 512 256 --beta 4      two hidden layers, and a larger weight of the KL
+  numpyvae train --pixels dynamic               binary pixels, drawn anew for each minibatch
   numpyvae train --noise 0.5                    a denoising VAE
-  numpyvae train --data fashion/                a folder of four IDX files, or an .npy, .npz file
+  numpyvae train --data fashion/                a folder of four IDX files, or an .npy or .npz file
 """
 
 
@@ -58,7 +59,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     group.add_argument("--keep-epochs", action="store_true", help=keep)
     option("epochs", "passes over the training images", type=int, metavar="N")
     option("batch_size", "images per step", type=int, metavar="N")
-    option("optimizer", "rule that moves the weights", choices=OPTIMIZERS)
+    option("optimizer", "update rule of the weights", choices=OPTIMIZERS)
     option("learning_rate", "step size of the optimizer", type=float, metavar="LR")
     option("seed", "the same seed gives the same numbers", type=int, metavar="N")
 

@@ -16,7 +16,7 @@ def cross_entropy(
     `scratch` (B, X) is working space.
 
     How: loss and gradient share the one tanh in p. softplus(l) = log(1 + eˡ) = max(l, 0) − log q
-    with q = max(p, 1−p) ≥ ½, which cannot overflow, and max(l, 0) − x l = ((l > 0) − x) l.
+    with q = max(p, 1−p) ≥ ½, so nothing overflows; and max(l, 0) − x l = ((l > 0) − x) l.
     """
     p = sigmoid(logits) if p is None else p
     work = np.subtract(1.0, p, out=scratch)

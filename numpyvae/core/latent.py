@@ -32,7 +32,7 @@ def reparameterize_backward(
 
 
 def kl_divergence(mu: Array, logvar: Array) -> Array:
-    """KL(N(μ, σ²) ‖ N(0, 1)) = ½ Σ (μ² + σ² − 1 − log σ²) over the latents, in nats per image.
+    """KL(N(μ, diag σ²) ‖ N(0, I)) = ½ Σ (μ² + σ² − 1 − log σ²) over the latents, in nats per image.
 
     mu, logvar (B, Z) → (B,). Never negative. (Kingma & Welling 2014, appendix B, sign reversed.)
     """

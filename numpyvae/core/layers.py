@@ -50,7 +50,7 @@ def relu(a: Array, out: Array | None = None) -> Array:
 
 def relu_backward(dy: Array, y: Array, out: Array | None = None) -> Array:
     """da = dy where y > 0, else 0: max(a, 0) has slope 1 where a > 0, that is, where y > 0."""
-    slope = np.greater(y, 0.0, out=np.empty_like(dy) if out is None else out)
+    slope = np.greater(y, 0.0, out=np.empty_like(dy) if out is None else out)  # 1.0 or 0.0
     return np.multiply(dy, slope, out=slope)
 
 
@@ -84,10 +84,10 @@ class Hidden:
 
 
 def sigmoid(a: Array, out: Array | None = None) -> Array:
-    """σ(a) = 1 / (1 + e⁻ᵃ) = ½ + ½ tanh(a/2), which cannot overflow, entry by entry.
+    """σ(a) = 1 / (1 + e⁻ᵃ) = ½ + ½ tanh(a/2), entry by entry. The last form cannot overflow.
 
-    Its error is small absolutely, not relatively: it underflows to 0 for very negative a, so never
-    take its logarithm.
+    Its absolute error is small, its relative error is not: it is rounded to 0 for very negative a,
+    so never take its logarithm.
     """
     p = np.multiply(a, 0.5, out=out)
     np.tanh(p, out=p)
@@ -97,7 +97,7 @@ def sigmoid(a: Array, out: Array | None = None) -> Array:
 
 
 class Encoder:
-    """q(z|x) = N(μ(x), σ²(x)): hidden layers, then one dense layer for μ and one for log σ²."""
+    """The layers of q(z|x): hidden ones, then one for μ and one for log σ². See VAE.forward."""
 
     def __init__(self, parameters: Parameters, depth: int) -> None:
         self.hidden = Hidden(parameters, [f"h{i + 1}" for i in range(depth)])
@@ -106,7 +106,7 @@ class Encoder:
 
 
 class Decoder:
-    """p(x|z) = Bernoulli(sigmoid(logits(z))): hidden layers, then a dense layer for the logits."""
+    """The layers of p(x|z): hidden ones, then one for the logits. See VAE.forward."""
 
     def __init__(self, parameters: Parameters, depth: int) -> None:
         self.hidden = Hidden(parameters, [f"g{i + 1}" for i in range(depth)])

@@ -48,9 +48,9 @@ class RMSprop:
     def step(self) -> None:
         """s ← ρ s + (1−ρ) g²,   θ ← θ − η g / (√s + ε)
 
-        It keeps S = s / (1−ρ), which saves one pass over the weights, and writes into arrays that
-        exist. Entries of S without gradient decay as ρᵗ; they are set to 0 before they become
-        subnormal, which is slow.
+        It stores S = s / (1−ρ), so √s = √(1−ρ) √S; this saves one pass over the weights. Entries
+        of S without gradient decay as ρᵗ; every 50 steps tiny ones are set to 0, because
+        subnormal numbers are slow.
         """
         theta, g, S, work = self.parameters.value, self.parameters.grad, self.S, self._work
         root = (1.0 - self.rho) ** 0.5

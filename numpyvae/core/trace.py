@@ -23,15 +23,15 @@ class Trace:
     g: Arrays = NOT_YET  # (B, H_i) each
     logits: Array = NOT_YET  # (B, X)
     p: Array = NOT_YET  # (B, X) sigmoid(logits), the pixel means
-    dlogits: Array = NOT_YET  # from here on: ∂loss/∂name, with the shape of name
+    dlogits: Array = NOT_YET  # dname = ∂loss/∂name, with the shape of name
     dg: Arrays = NOT_YET
-    da_g: Arrays = NOT_YET  # before the ReLU of g
+    da_g: Arrays = NOT_YET  # ∂loss/∂a, where g = relu(a)
     dz: Array = NOT_YET
     dmu: Array = NOT_YET
     dlogvar: Array = NOT_YET
     dh: Arrays = NOT_YET
     dh_logvar: Array = NOT_YET  # the part of dh[-1] that comes through logvar
-    da_h: Arrays = NOT_YET  # before the ReLU of h
+    da_h: Arrays = NOT_YET  # ∂loss/∂a, where h = relu(a)
     scratch: Array = NOT_YET  # (B, X) working space of the loss
 
     @classmethod
@@ -73,7 +73,7 @@ class Loss:
         return -(self.reconstruction + self.kl)
 
     def __str__(self) -> str:
-        """As "153.04 = 146.83 + 6.21"; the parts are rounded first, so the printed sum is exact."""
+        """As "153.04 = 146.83 + 6.21"; the parts are rounded first, so that the sum adds up."""
         reconstruction, kl = round(float(self.reconstruction), 2), round(float(self.kl), 2)
         weight = "" if self.beta == 1.0 else f"{self.beta:g} x "
         total = reconstruction + self.beta * kl

@@ -19,7 +19,7 @@ from numpyvae.support.types import Counted
 
 @dataclass(frozen=True)
 class Epoch:
-    """The result of one epoch of `epochs`: losses in nats per image, and seconds of training."""
+    """Epoch `number` out of `epochs`: losses in nats per image, and seconds of training."""
 
     number: int
     epochs: int
@@ -52,15 +52,16 @@ def train(
     pixels       "grey": x itself; "thresholded": x > ½; "dynamic": 1 with probability x, each time
     noise        standard deviation of Gaussian noise on the encoder's input; the decoder is
                  trained to restore the clean image (a denoising VAE)
-    rng          a seed or a Generator; the same seed gives the same weights, tested or not
+    rng          a seed or a Generator; the same seed gives the same weights, with or without tests
 
     An epoch that does not complete, because of Ctrl-C or of a loss that is not finite
-    (FloatingPointError), leaves the weights before it. Bad arguments raise ValueError at once.
+    (FloatingPointError), restores the weights before it. Bad arguments raise ValueError at once.
     """
     x_train, x_test = check_images("images", images, vae.image_shape), None
     if test_images is not None:
         x_test = check_images("test_images", test_images, vae.image_shape)
     check_count("epochs", epochs)
+    # of each minibatch: x, ε and the target
     batches = Minibatches(batch_size, vae.latent, pixels, noise, vae.parameters.value.dtype)
     optimizer = RMSprop(vae.parameters) if optimizer is None else optimizer
     if getattr(optimizer, "parameters", None) is not vae.parameters:

@@ -17,7 +17,7 @@ from numpyvae.support.types import Array
 
 
 class VAE:
-    """p(z) = N(0, 1),   p(x|z) = Bernoulli(sigmoid(logits)),   q(z|x) = N(μ(x), σ²(x)).
+    """p(z) = N(0, I),   p(x|z) = Bernoulli(sigmoid(logits)),   q(z|x) = N(μ(x), diag σ²(x)).
 
     `hidden` is the width of the encoder's hidden layer, or a tuple of widths; the decoder has the
     same widths in reverse. `beta` weighs the KL. `rng` (a seed or a Generator) draws the weights.
@@ -56,7 +56,7 @@ class VAE:
         """x → h → μ, logvar → z = μ + σ ε → g → logits → p
 
         x (B, X) are images, eps (B, Z) is noise from N(0, 1), target (B, X) are the clean images
-        if x is corrupted. `out` is an earlier Trace of as many images, to be overwritten.
+        if x is corrupted. `out` is an earlier Trace of as many images; it is overwritten.
         """
         t = Trace.empty(depth=len(self.hidden)) if out is None else out
         t.x = self._pixels("x", x)
@@ -135,7 +135,7 @@ class VAE:
         return twin
 
     def small_twin(self, rng: np.random.Generator) -> "VAE":
-        """A float64 VAE of the same class and depth, at random weights; its sizes all differ."""
+        """A float64 VAE of the same class and depth, with random weights; its sizes all differ."""
         hidden = tuple(11 + 2 * i for i in range(len(self.hidden)))
         twin = type(self)(hidden, 3, beta=0.7, image_shape=(1, 7), rng=rng).astype(np.float64)
         twin.parameters.value += 0.3 * rng.standard_normal(twin.parameters.value.size)

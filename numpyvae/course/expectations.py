@@ -14,7 +14,7 @@ NO_MISTAKES: Mapping[str, ArrayLike] = {}
 
 
 class NotYet(AssertionError):  # noqa: N818  (a verdict, not an error of the program)
-    """An exercise is not right yet. A notebook shows the words without a traceback."""
+    """An exercise is not right yet. A notebook shows the message without a traceback."""
 
     def _render_traceback_(self) -> list[str]:
         """The lines that IPython shows in place of a traceback."""
@@ -71,7 +71,9 @@ def _as_array(name: str, value: Any) -> Array:
     try:
         return np.asarray(value) * 1
     except (TypeError, ValueError):
-        raise NotYet(f"{name}: not yet\n  yours is no array of numbers, but {value!r}") from None
+        raise NotYet(
+            f"{name}: not yet\n  yours is not an array of numbers, but {value!r}"
+        ) from None
 
 
 def expect(

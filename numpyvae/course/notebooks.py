@@ -76,7 +76,9 @@ def _cells(path: Path) -> list[tuple[str, ast.Module]]:
                 problem = f"{error.msg} in {(error.text or '').strip()!r}"
         else:
             if re.search(r"(?m)^def ", source):
-                raise ValueError(f"{path}: {problem}; correct the cell, and save") from None
+                raise ValueError(
+                    f"{path}: {problem}; correct the cell and save the notebook"
+                ) from None
     return found
 
 

@@ -1,6 +1,6 @@
 """Which images does a model see? Images from files, as pixels in [0, 1].
 
-Read images (pixels: grey, binary, corrupted), minibatches (as a model is trained on them),
+Read images (pixels: grey, binary, corrupted), minibatches (the input of each training step),
 image_files (IDX, .npy and .npz), then mnist (its files lie in this folder).
 """
 

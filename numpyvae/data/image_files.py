@@ -164,7 +164,7 @@ def _dataset(
     for kind, x, y in (("training", x_train, y_train), ("test", x_test, y_test)):
         if y is not None and (y.shape != (len(x),) or y.dtype.kind not in "iu"):
             raise ValueError(
-                f"{path}: {kind} labels: expected {len(x):,} whole numbers, one an image, "
+                f"{path}: {kind} labels: expected {len(x):,} whole numbers, one per image, "
                 f"got {y.dtype} of shape {y.shape}"
             )
     return Dataset(x_train, y_train, x_test, y_test, image_shape)

@@ -19,7 +19,7 @@ class Minibatches:
     """Minibatches of images, as a model is trained on them.
 
     batch_size  images in each; the last may have fewer
-    latent      Z, the width of ε
+    latent      Z, the number of latents
     pixels      "grey", "thresholded" or "dynamic": see `binarize`
     noise       standard deviation of the noise on x; the target is clean: see `corrupt`
     dtype       of all arrays
@@ -40,7 +40,7 @@ class Minibatches:
     ) -> Iterator[Minibatch]:
         """x, eps and target of the images (N, X), in this order; a target of None is x itself.
 
-        Each minibatch overwrites the one before.
+        Each minibatch overwrites the one before; copy it to keep it.
         """
         for clean in in_order(images, order, self.batch_size, self.dtype):
             x, target = binarize(clean, self.pixels, rng), None

@@ -54,7 +54,7 @@ def _altered_methods(names: tuple[str, ...]) -> dict[str, Any]:
             if edit.module is module:
                 if source.count(edit.old) != 1:
                     clash = " and ".join(names)
-                    raise ValueError(f"names: {clash} change the same line; take one of them")
+                    raise ValueError(f"names: {clash} change the same line; pass only one of them")
                 source = source.replace(edit.old, edit.new)
         space = spaces[module] = {"__name__": module.__name__}
         exec(compile(source, f"<{module.__name__} with a mistake>", "exec"), space)

@@ -1,6 +1,6 @@
-"""The museum: mistakes in backward passes, each an edit of a line or two of numpyvae.core.
+"""The museum of known mistakes in backward passes, each an edit of a line or two of numpyvae.core.
 
-To add one, add a Mistake to the table. The tests then demand that the gradient check finds it.
+To add one, add a Mistake to the table. The tests fail unless the gradient check finds it.
 """
 
 from __future__ import annotations

@@ -29,9 +29,9 @@ class Perturbed:
 class Point:
     """A model and a batch. The loss is a function of the weights and of perturbations.
 
-    A perturbation is named after the gradient it tests: "dz" is added to z. The layer that writes
-    the array adds it, or the layers that read it (`Perturbed`). Everything else is the model's
-    own `forward` and `loss`, in float64 or, for the complex step, complex128.
+    A perturbation is named after the gradient it tests: "dz" is added to z. It is added by the
+    layer that writes the array, or by the layers that read it (`Perturbed`). Everything else is
+    the model's own `forward` and `loss`, in float64 or, for the complex step, complex128.
     """
 
     def __init__(self, vae: VAE, x: Array, eps: Array, target: Array) -> None:

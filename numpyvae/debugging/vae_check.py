@@ -21,9 +21,9 @@ from numpyvae.support.types import Array, Progress
 IMAGES = 16
 
 INVISIBLE = (
-    "backward fits forward. A mistake that both contain is not seen. Values find those: weights "
+    "backward agrees with forward. A mistake in both is not seen. Known values find those: weights "
     "of 0 give a loss of X ln 2 and a KL of 0; a batch stacked on itself changes neither loss nor "
-    "gradient; mu = 2 costs a KL of 2; logvar = 2 makes the spread of z e"
+    "gradient; mu = 2 with logvar = 0 costs a KL of 2; logvar = 2 makes the s.d. of z e"
 )
 
 
@@ -79,7 +79,7 @@ def _check_twin(twin: VAE, rng: np.random.Generator, progress: Progress[str], se
     pixels = int(np.prod(twin.image_shape))
     x, target = rng.random((5, pixels)), rng.random((5, pixels))
     point = Point(twin, x, rng.standard_normal((5, twin.latent)), target)
-    title = f"its small twin, 5 images, beta = {twin.beta:g}, every array of the pass"
+    title = f"the small twin, 5 images, beta = {twin.beta:g}, every array of the pass"
     report = _check(point, point.everything, title, progress, seed)
     known = _known_mistakes(point, report)
     if known:
@@ -110,7 +110,7 @@ def _check(
     for name in [name for name in params if name not in vae.parameters.shapes]:
         moved = np.random.default_rng(seed).standard_normal(params[name].shape)
         if point.loss({**params, name: moved}) == here and first[name].any():
-            notes.append(f"{name} is left out: forward does not pass its layer")
+            notes.append(f"{name} is left out: forward does not use its layer")
             del params[name]
 
     def grads(_: dict[str, Array]) -> dict[str, Array]:
@@ -139,7 +139,7 @@ def _check(
 
 
 def _candidates(point: Point) -> tuple[dict[str, float], dict[str, Array]]:
-    """Constants and arrays that a backward pass may contain once too often, or not at all."""
+    """Constants and arrays that a backward pass may contain one time too many, or not at all."""
     vae, (batch, pixels) = point.vae, point.x.shape
     constants = {
         "the batch size": float(batch),
@@ -164,7 +164,7 @@ def _candidates(point: Point) -> tuple[dict[str, float], dict[str, Array]]:
 def _known_mistakes(point: Point, report: Report) -> list[str]:
     """Hints for the mistakes of the museum that give exactly the wrong gradients of this report.
 
-    A mistake fits if it gives the same wrong gradient nearest the loss, but for rounding. Of
+    A mistake fits if it gives the same wrong gradient nearest the loss, up to rounding. Of
     several that fit, those are named that agree in the most gradients.
     """
     for stop in report.stops:
@@ -198,5 +198,5 @@ def _copies(point: Point) -> dict[str, Array]:
 
 
 def _equal(a: Array, b: Array) -> bool:
-    """True if a and b are equal but for rounding."""
+    """True if a and b are equal up to rounding."""
     return np.allclose(a, b, rtol=1e-11, atol=1e-14)

@@ -23,10 +23,10 @@ CHUNK = 5_000  # draws of z to decode at a time
 def elbo(
     vae: VAE, images: ArrayLike, rng: np.random.Generator | int, samples: int = 1
 ) -> tuple[Array, Array]:
-    """E_q[−log p(x|z)] and KL(q(z|x) ‖ p(z)), (N,) each: ELBO = −(reconstruction + KL).
+    """Both parts of −ELBO: reconstruction E_q[−log p(x|z)] and KL(q(z|x) ‖ p(z)), (N,) each.
 
     images (N, X). The expectation is a mean over `samples` draws of z from q; the KL is exact.
-    vae.beta does not enter: the ELBO bounds log p(x) only if the KL has a weight of 1.
+    vae.beta is not used: the ELBO bounds log p(x) only if the KL has a weight of 1.
     """
     check_count("samples", samples)
     rng = np.random.default_rng(rng)
@@ -68,7 +68,7 @@ def log_weights(
 def importance_bound(log_w: Array, k: int) -> Array:
     """log (1/k Σ w), the importance-weighted bound, (N,) for log weights (N, K), K a multiple of k.
 
-    Its mean rises with k, from the ELBO at k = 1 towards log p(x). All K draws are used: the
+    Its mean rises with k, from the ELBO at k = 1 toward log p(x). All K draws are used: the
     value is a mean over the K / k groups of k. (Burda, Grosse & Salakhutdinov 2016, eq. 8.)
     """
     count = log_w.shape[1]

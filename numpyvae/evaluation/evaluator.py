@@ -1,4 +1,4 @@
-"""evaluate: everything at once, as an Evaluation."""
+"""evaluate: all bounds, the evidence and the references, as an Evaluation."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from numpyvae.data.images import check_pixels
 from numpyvae.support.inputs import check_count, check_number
 from numpyvae.support.types import Array, Progress
 
-ROW = 1_000  # nodes at a time on a line, an even number
-HELD = 1e-3  # largest error of the grid in the mass of q
+ROW = 1_000  # nodes in each part of a line, an even number
+HELD = 1e-3  # tolerated error of ∫ q on the grid
 BORDER = 1e-3  # posterior mass in the outermost nodes that gives a warning
 LogLikelihood = Callable[[Array], Array]  # z (M, Z) → log p(xₙ|zₘ), (M, N), one column per image
 

@@ -145,7 +145,7 @@ def _gap_lines(result: Evaluation) -> list[str]:
         ]
     lines += [
         "  leaving out every second node of the grid changes the evidence by "
-        f"{result.evidence.error.mean():.3f} (mean), {result.evidence.error.max():.2f} (most)",
+        f"{result.evidence.error.mean():.3f} (mean), {result.evidence.error.max():.2f} (maximum)",
     ]
     if result.cut_off:
         lines += [

@@ -5,8 +5,8 @@
 
 This room needs NumPy alone, and nothing else of numpyvae. Read finite_differences (a
 derivative and its error bar), probe (the slope of a loss), guards (problems that make a check
-meaningless), report (what is printed), verdicts (PASS, FAIL and two more), hints (the words for a
-wrong gradient), then checks (the functions to call).
+meaningless), report (what is printed), verdicts (PASS, FAIL, UNSURE, BLIND), hints (the
+probable cause of a wrong gradient), then checks (the functions to call).
 """
 
 from numpyvae.gradcheck.checks import check_function, check_gradients, check_layer

@@ -43,8 +43,8 @@ def check_gradients(
                a wrong gradient can often be expressed by the gradients of such terms
     params     arrays by name, in the order in which the loss uses them; converted to float64
     grads      a gradient for each, of the same shape; or a function of params that returns them
-    constants  numbers that are easily forgotten as a factor, by name: {"the batch size": 32}
-    factors    arrays that are easily forgotten as a factor, by name, of the shape of a parameter
+    constants  numbers that may be a missing or extra factor, by name: {"the batch size": 32}
+    factors    arrays that may be a missing or extra factor, by name, of the shape of a parameter
     progress   a wrapper of the loop over the gradients; pass tqdm to see a bar
     seed       the seed of the random directions
 
@@ -260,12 +260,12 @@ def _compare(
 def _second_look(
     probe: Probe, row: Row, gradient: Array, v: Array, rng: np.random.Generator
 ) -> Row:
-    """The row, with a verdict corrected by the complex step where it was too hard or too mild."""
+    """The row, with a verdict corrected by the complex step where it was too strict or lenient."""
     gap = abs(row.backprop - row.numerical)
     if row.verdict == "FAIL" and probe.complex_spread(row.name, v, rng) > 0.1 * gap:
-        note = "on a kink to the last digit: the slope is that of either side"
+        note = "exactly on a kink: the slope may be that of either side"
         return replace(row, verdict="UNSURE", note=note)
-    if row.note == FEW_DIGITS:  # rounding puts every entry off a little; a mistake, some a lot
+    if row.note == FEW_DIGITS:  # rounding changes all entries a little, a mistake some a lot
         scale = float(np.abs(gradient).max())
         index = probe.worst_entry(row.name, gradient, [], rng)
         slope, _ = probe.entry(row.name, index, scale)

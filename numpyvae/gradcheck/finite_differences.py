@@ -1,4 +1,4 @@
-"""The derivative of a function of one number, with an error bar; and the textbook's version."""
+"""The derivative of a function of one number, with an error bar; and the textbook version."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def derivative(phi: Callable[[float], float], noise: float | None = None) -> Der
 
     D_k = (φ(h_k) − φ(−h_k)) / 2h_k has an error of about c h_k². Richardson's extrapolation
     R_k = (100 D_{k+1} − D_k) / 99 cancels it. The error bar is the sum of the remaining change,
-    |R_k − D_{k+1}|, and the rounding error, `noise` / h. Where |D_{k+1} − D_k| grows instead of
-    falling by 100, the error is not c h², and that change is added too. The answer is the R_k
-    with the smallest bar among those that no smaller step contradicts: a kink between two steps
-    makes the larger one wrong.
+    |R_k − D_{k+1}|, and the rounding error, about `noise` / h. Where |D_{k+1} − D_k| grows instead
+    of falling by 100, the error is not c h², and that change is added too. The answer is the R_k
+    with the smallest error bar that agrees with all smaller steps: a kink between two steps makes
+    the larger one wrong.
 
     `noise` is the size of the rounding error in φ; it is measured (`rounding_noise`) unless given.
     φ takes a float and returns one. (Richardson 1911.)

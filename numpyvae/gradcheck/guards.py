@@ -80,7 +80,7 @@ def guards(
         notes.append("the loss comes back as float32, with at most seven digits: use float64 in it")
     here, again = total(value), total(probe({}))
     if not abs(here) < HUGE:
-        return {}, here, [f"the loss is {here:.3g}: check at a point where it is a usual number"]
+        return {}, here, [f"the loss is {here:.3g}: check at a point where it is of ordinary size"]
     if here != again:
         stops.append(
             f"the loss is random: two calls with the same parameters gave {here:.9g} and "

@@ -82,8 +82,8 @@ def diagnose(
     lengths = np.linalg.norm(sample.backprop) * np.linalg.norm(sample.numerical)
     cosine = sample.backprop @ sample.numerical / lengths if lengths else 0.0
     return (
-        f"{wrong.name}: {NO_PATTERN}; its direction has a cosine of {cosine:.2f} with the "
-        "right one. Look at the lines that write it, and for a term that only the loss has"
+        f"{wrong.name}: {NO_PATTERN}; the cosine of its angle to the right gradient is "
+        f"{cosine:.2f}. Check the lines that write it, and look for a term that only the loss has"
     )
 
 
@@ -144,7 +144,7 @@ def _single_precision(sample: Sample) -> Iterator[str]:
     if sample.largest_gap < 1e-6:
         yield (
             f"only the first {-np.log10(sample.largest_gap):.0f} digits are right: "
-            "is something computed in float32, or a small number (an epsilon) in one pass only?"
+            "is something computed in float32, or does only one pass add a small epsilon?"
         )
 
 

@@ -21,9 +21,9 @@ class Probe:
     """A loss at one point θ, and its slope along a direction v, by two methods.
 
     *Finite differences* (`derivative`) need the loss alone. The *complex step*,
-    Im loss(θ + i h v) / h with h = 1e-20, subtracts nothing, so it has 15 digits. Its real part
-    does not move, so it crosses no kink. But np.abs, a cast or a comparison can break it, and some
-    of them do so silently. So it is used only after finite differences have confirmed it:
+    Im loss(θ + i h v) / h with h = 1e-20, subtracts nothing, so it has 15 digits. The real part of
+    θ does not move, so it crosses no kink. But np.abs, a cast or a comparison can break it, and
+    some of them do so silently. So it is used only after finite differences have confirmed it:
     `confirm`. (Squire & Trapp 1998, Using complex variables to estimate derivatives of real
     functions.)
     """
@@ -122,7 +122,7 @@ class Probe:
         """The spread of the slope along v when the parameters move by rounding: large on a kink.
 
         If a unit is on the kink of its ReLU to the last digit, backprop may compute one side of
-        the kink and the loss the other. Pairs of opposite moves of a few 1e-13 reveal it.
+        the kink and the loss the other. Pairs of opposite moves of about 1e-12 reveal it.
         """
         here = self.params
         slopes = [self.complex_slope(name, v)]
@@ -155,7 +155,7 @@ class Probe:
     def worst_entry(
         self, name: str, gradient: Array, known: list[tuple[int, ...]], rng: np.random.Generator
     ) -> tuple[int, ...]:
-        """The index of the worst entry of `gradient`, `known` ones apart, by bisection.
+        """The index of the worst entry of `gradient`, except those in `known`, by bisection.
 
         It takes 2 log₂ n slopes. Each half of the entries gets its own random direction; the half
         along which gradient and loss disagree more is searched further.

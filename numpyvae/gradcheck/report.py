@@ -1,4 +1,4 @@
-"""The report of a check: a table, hints and a verdict. It is printed, never changed."""
+"""The report of a check: a table, hints and a verdict. Reports are immutable."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Row:
     verdict      PASS: they agree within the error bar, and the bar is small. FAIL: they disagree.
                  UNSURE: a kink is within reach, or the slope is lost in the rounding of the loss.
                  BLIND: the gradient is exactly 0 here, so nothing was tested.
-    steps, gaps  |central difference − backprop| / scale for each step: the V of the picture
+    steps, gaps  |central difference − backprop| / scale for each step, drawn by pictures.gradients
     floor        ε |loss| / scale, the rounding error at a step of 1
     """
 

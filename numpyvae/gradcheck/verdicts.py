@@ -8,9 +8,9 @@ from numpyvae.gradcheck.finite_differences import STEPS, Array, Derivative
 from numpyvae.gradcheck.probe import EPS, K
 from numpyvae.gradcheck.report import Row, Verdict
 
-DIGITS = 4.0  # of the numerical side must be certain before a gradient may pass
+DIGITS = 4.0  # the number of certain numerical digits that a PASS requires
 FEW_DIGITS = "off in the last digits: by rounding, or by a small mistake"
-SMALL = 1e-6  # of a slope; rounding in float32 is of this size
+SMALL = 1e-6  # relative to the slope; rounding in float32 is about this size
 WORST_FIRST: tuple[Verdict, ...] = ("FAIL", "UNSURE", "PASS", "BLIND")
 
 

@@ -2,7 +2,7 @@
 
     numpyvae.pictures.manifold(vae).savefig("manifold.png")
 
-The figures are not registered in pyplot, so they need not be closed. The files stand side by side;
+The figures are not registered in pyplot, so they need not be closed. The files are independent;
 read the one for your subject: training, latent_space, image_grids, evaluation, gradcheck, gif. All
 of them draw on a canvas.
 """

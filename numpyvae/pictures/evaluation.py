@@ -43,7 +43,7 @@ def ladder(result: Evaluation) -> Figure:
         right.plot(share, np.cumsum(gap) / len(gap), style, color=color, label=name)
     right.set_xscale("log")
     right.set_xlabel("share of the images, the worst first")
-    right.set_ylabel(f"their part of the nats below the {last}")
+    right.set_ylabel(f"their share of the gap to the {last}, in nats")
     right.set_title("the part of the gap carried by the worst images")
     right.legend()
     right.grid(alpha=0.3)

@@ -51,7 +51,7 @@ def gradients(report: Report) -> Figure:
     left.invert_xaxis()
     left.set_xlabel("step h")
     left.set_ylabel("|central difference − backprop| / scale")
-    left.set_title("a right gradient falls as h², a wrong one stays")
+    left.set_title("difference: ~ h² if the gradient is right, constant if wrong")
     left.legend()
     left.grid(alpha=0.3)
     for i, row in enumerate(report.rows):

@@ -42,7 +42,7 @@ def manifold(vae: VAE, n: int = 15) -> Figure:
     """The pictures at n x n points of a two-dimensional latent space.
 
     The points are z = Φ⁻¹(u), u from 0.05 to 0.95 in equal steps, so that each picture stands for
-    the same share of the prior. z₁ grows to the right and z₂ upwards, as in `latent`.
+    the same share of the prior. z₁ grows to the right and z₂ upward, as in `latent`.
     """
     figure = canvas(7.0, 7.0)
     draw_manifold(figure.add_subplot(), vae, check_count("n", n))
@@ -86,7 +86,7 @@ def _flatten(mu: Array, groups: Array) -> tuple[Array, Array, str, tuple[str, st
         spread = np.random.default_rng(0).uniform(
             -0.3, 0.3, len(mu)
         )  # so that points do not overlap
-        return mu[:, 0], groups + spread, "latent means μ(x), a row a label", ("$z_1$", "label")
+        return mu[:, 0], groups + spread, "latent means μ(x), one row per label", ("$z_1$", "label")
     if latents == 2:
         return mu[:, 0], mu[:, 1], "latent means μ(x)", ("$z_1$", "$z_2$")
     centered = mu - mu.mean(axis=0)

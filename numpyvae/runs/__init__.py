@@ -1,4 +1,4 @@
-"""Where is a training kept? A run is a folder on disk with a model, its history and its settings.
+"""Where are the results of a training kept? A run is a folder with model, history and settings.
 
 Read settings (the options of a training), checkpoints (one model as a file), run_folder (its files
 and their names), run (a training that writes its folder), then reproduction (published losses).

@@ -21,8 +21,8 @@ class Published:
     """Test losses (MNIST, grey, z sampled) published elsewhere.
 
     losses     number of epochs → nats per image
-    tolerance  the largest deviation of the mean over our seeds; seeds differ by about 1, and
-               almost equal set-ups by more
+    tolerance  the largest difference from our mean over seeds that counts as agreement; seeds
+               differ by about 1, and similar setups by more
     """
 
     name: str
@@ -104,7 +104,7 @@ def reproduce(
     seeds: Iterable[int],
     progress: Progress[Epoch] = iter,
 ) -> Reproduction:
-    """Train the published set-up once for each seed; `progress` is a wrapper of each training."""
+    """Train the published setup once for each seed; `progress` is a wrapper of each training."""
     (x_train, _), (x_test, _) = load_mnist()
     ours = []
     for seed in seeds:

@@ -13,10 +13,10 @@ from numpyvae.support.inputs import check_count
 
 
 class Run:
-    """A training to come: its settings, images, model and folder.
+    """A training that has not started: its settings, images, model and folder.
 
-    Making a Run checks the settings, loads the images, builds the model and makes the folder;
-    results of an earlier run are still there. Bad settings raise ValueError, OSError or
+    Making a Run checks the settings, loads the images, builds the model and makes the folder. It
+    leaves the results of an earlier run in place. Bad settings raise ValueError, OSError or
     MemoryError, and nothing is written.
 
     versions  names and versions of packages, to be saved with the settings

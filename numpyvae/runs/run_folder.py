@@ -29,7 +29,7 @@ class RunFolder:
     settings.json  the settings, and the versions of packages
     epochs/        the model of every epoch, if `keep_epochs` is set
     *.png, *.gif   pictures
-    earlier-N/     the same of earlier runs
+    earlier-N/     the same files of earlier runs
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
@@ -93,7 +93,7 @@ class RunFolder:
             file.write((json.dumps(table, indent=2) + "\n").encode())
 
     def load_settings(self) -> Settings:
-        """Read settings.json; defaults stand in for what is missing, also for the whole file."""
+        """Read settings.json; missing settings get their defaults, also if there is no file."""
         path = self.path / "settings.json"
         try:
             table = json.loads(path.read_text(encoding="utf-8"))

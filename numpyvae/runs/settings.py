@@ -21,7 +21,7 @@ OPTIMIZERS: dict[str, Callable[[Parameters, float], Optimizer]] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that the result of a training depends on, apart from the versions of packages.
+    """Everything that the result of a training depends on, apart from versions and the machine.
 
     data           path of the images; None for full MNIST
     pixels         "grey", "thresholded" or "dynamic"

@@ -18,8 +18,8 @@ def read_arrays(path: str | PathLike[str]) -> dict[str, Array]:
     """The arrays in an .npz file by name, or the one in an .npy file, called "images".
 
     Raises FileNotFoundError if there is no file, and ValueError naming the file for every other
-    problem. NumPy's own errors are not passed on: they are of many types, and some advise to
-    unpickle.
+    problem. NumPy's own errors are not passed on: they are of many types, and some suggest
+    allow_pickle.
     """
     try:
         with open(path, "rb") as stream:
@@ -29,7 +29,7 @@ def read_arrays(path: str | PathLike[str]) -> dict[str, Array]:
     except FileNotFoundError:
         raise
     except Exception as error:
-        why = "too large for the memory" if isinstance(error, MemoryError) else "damaged"
+        why = "too large for memory" if isinstance(error, MemoryError) else "damaged"
         raise ValueError(f"{path}: {why}, or not a file of plain NumPy arrays") from None
     for name, array in arrays.items():
         if not isinstance(array, np.ndarray):

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 
 from numpyvae.support.types import Array
 
-MOST = 2**31 - 1  # the largest index of BLAS; a larger count is a slip
+MOST = 2**31 - 1  # the largest index of BLAS; a larger count is a mistake
 
 
 def check_count(name: str, value: Any, least: int = 1) -> int:

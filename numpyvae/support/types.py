@@ -18,7 +18,7 @@ Progress = Callable[[Iterable[Item]], Iterable[Item]]  # wraps a loop, as tqdm d
 
 @dataclass(frozen=True)
 class Counted(Generic[Item]):
-    """An iterator that knows how many items it yields in all, for progress bars."""
+    """An iterator with a length, for progress bars."""
 
     length: int
     items: Iterator[Item]

@@ -10,7 +10,7 @@ def test_the_command_says_what_to_do_next(tmp_path, capsys):
     assert f"next: open {folder / '01_dense_layer.ipynb'} in Jupyter or VS Code" in said
     assert main(["course", "start", str(folder)]) == 0
     said = capsys.readouterr().out
-    assert said.startswith("there already, left as they are: 01_dense_layer.ipynb, ")
+    assert said.startswith("already there, not changed: 01_dense_layer.ipynb, ")
 
 
 def test_a_file_in_the_way_is_one_line_and_status_2(tmp_path, capsys):

@@ -45,8 +45,8 @@ def test_expect_names_a_mistake_that_gives_infinities_or_nan():
 
 def test_expect_about_what_is_no_such_array():
     assert "is a `return` missing?" in verdict("f", None, 1.0, "by hand")
-    assert "no array of numbers" in verdict("f", "two", 1.0, "by hand")
-    assert "no array of numbers" in verdict("f", [1.0, [2.0, 3.0]], [1.0, 2.0], "by hand")
+    assert "not an array of numbers" in verdict("f", "two", 1.0, "by hand")
+    assert "not an array of numbers" in verdict("f", [1.0, [2.0, 3.0]], [1.0, 2.0], "by hand")
     assert verdict("f", np.zeros((2, 3)), np.zeros((3, 2)), "by hand").endswith(
         "yours has shape (2, 3), expected (3, 2); is it transposed?"
     )
@@ -78,7 +78,7 @@ def test_call_says_what_is_wrong_with_what_comes_back():
     assert called(lambda x: None, 1.0).endswith("it returns None: is a `return` missing?")
     assert called(f, 1.0, returns="dx, dW") == "f: not yet\n  expected 2 results, dx, dW; got 1"
     assert called(f, (1, 2, 3), returns="dx, dW").endswith("got 3")
-    assert called(f, "word") == "f: not yet\n  yours is no array of numbers, but 'word'"
+    assert called(f, "word") == "f: not yet\n  yours is not an array of numbers, but 'word'"
     assert called(f, ("a", 1), returns="s, t").startswith("f: s: not yet")
     assert called(f, [1.0]).endswith("yours is a list; return an array, as np.array(...) does")
     assert called(f, (1.0, 2.0)).endswith(

@@ -21,7 +21,7 @@ def test_a_right_vae_passes_and_is_left_as_it_is(hidden):
     names = [row.name for row in report.twin.rows]
     assert {"dlogits", "dz", "dmu", "dlogvar", "dh_logvar", "da_h[0]", "dg[0]"} < set(names)
     assert min(row.digits for row in report.twin.rows) > 12
-    assert "A mistake that both contain is not seen" in " ".join(report.notes)
+    assert "A mistake in both is not seen" in " ".join(report.notes)
     np.testing.assert_array_equal(vae.parameters.value, value)
     assert not vae.parameters.grad.any()
 

@@ -108,7 +108,7 @@ def fairness(cases):
     for seed in range(cases):
         rng = np.random.default_rng([seed, 4])
         report = (network, network, model, layer)[seed % 4](rng)
-        if any("infinite" in stop or "usual number" in stop for stop in report.stops):
+        if any("infinite" in stop or "ordinary size" in stop for stop in report.stops):
             count["refused"] += 1
             continue
         assert not report.stops, (seed, str(report))
