@@ -84,7 +84,8 @@ def load_images(path: str | PathLike[str]) -> Dataset:
         raise FileNotFoundError(f"{path}: no such file or folder; check the spelling")
     kind = "folder" if path.is_dir() else path.suffix
     if kind not in READERS:
-        raise ValueError(f"{path}: expected a folder of IDX files, an .npy or an .npz file")
+        endings = " or ".join(kind for kind in READERS if kind != "folder")
+        raise ValueError(f"{path}: expected a folder of IDX files, or a file ending in {endings}")
     return _dataset(path, *READERS[kind](path))
 
 

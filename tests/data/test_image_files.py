@@ -178,7 +178,7 @@ def test_an_npz_with_the_usual_names(tmp_path, rng):
         ("a.npy", np.zeros((5, 2, 2, 3)), r"expected grey images as \(N, height, width\)"),
         ("a.npy", np.full((5, 4), 255.0), "training images: .* divide by 255"),
         ("a.npz", {"x_train": np.zeros((5, 4)), "other": np.zeros(3)}, "called x_train and x_test"),
-        ("a.txt", b"", "expected a folder of IDX files, an .npy or an .npz file"),
+        ("a.txt", b"", "expected a folder of IDX files, or a file ending in .npy or .npz"),
     ],
 )
 def test_bad_files_are_refused_by_name(tmp_path, name, content, message):
