@@ -249,7 +249,7 @@ assert blur_error > 2 * errors["restored"]
 assert errors["not trained for it"] > 2 * errors["restored"]
 
 # %% [markdown]
-# It is about five times smaller. A blur averages noise away without any knowledge of digits, and is worse by a factor of two. The VAE that has never seen noise is no better than one fixed picture, the mean
+# It is about five times smaller. A blur averages noise away without any knowledge of digits, and its error is more than twice as large. The VAE that has never seen noise is no better than one fixed picture, the mean
 # of all digits, because its encoder has never been taught to ignore noise. The restored picture is not the clean one, though. It is *a digit that could have been behind the noise*. Look at the 5: where
 # the noise has hidden a stroke, the network settles on one possibility, and the picture at $z = \mu$ shows no doubt.
 #
