@@ -366,7 +366,8 @@ memorized = log_sum_exp(log_p.T) - np.log(1000)
 one_picture = table.references["best constant picture"]
 print(
     f"evidence of test images: VAE {exact.mean():.1f}, "
-    f"memorizing 1,000 training images {memorized.mean():.1f}, best single picture {one_picture:.1f}"
+    f"memorizing 1,000 training images {memorized.mean():.1f}, "
+    f"best single picture {one_picture:.1f}"
 )
 figure, axes = plt.subplots(figsize=(8, 1.1))
 samples = np.vstack([memory[:10], vae.sample(10, np.random.default_rng(0))])
