@@ -14,7 +14,7 @@ from numpyvae.debugging.broken_models import break_backward
 from numpyvae.debugging.mistakes import MISTAKES
 from numpyvae.debugging.perturbations import Point
 from numpyvae.gradcheck.checks import check_gradients
-from numpyvae.gradcheck.hints import NO_PATTERN
+from numpyvae.gradcheck.diagnosis import NO_PATTERN
 from numpyvae.gradcheck.report import Report
 from numpyvae.support.types import Array, Progress
 

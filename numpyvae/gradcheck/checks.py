@@ -12,9 +12,9 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from numpyvae.gradcheck.diagnosis import diagnose
 from numpyvae.gradcheck.finite_differences import Array, Derivative, derivative
 from numpyvae.gradcheck.guards import Gradients, as_float64, guards
-from numpyvae.gradcheck.hints import diagnose
 from numpyvae.gradcheck.probe import Probe
 from numpyvae.gradcheck.report import Entry, Report, Row
 from numpyvae.gradcheck.verdicts import FEW_DIGITS, WORST_FIRST, judge

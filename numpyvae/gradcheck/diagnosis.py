@@ -1,4 +1,4 @@
-"""Hints: the cause of a wrong gradient, in words. Patterns are tried in order."""
+"""The probable cause of a wrong gradient, in words. Patterns are tried in order."""
 
 from __future__ import annotations
 
