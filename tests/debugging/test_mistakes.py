@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers import small
 
-from numpyvae.debugging import MISTAKES, break_backward, check_vae
+from numpyvae.debugging import MISTAKES, break_backward, check_vae, mistakes
 
 VISIBLE = [name for name, mistake in MISTAKES.items() if not mistake.invisible]
 INVISIBLE = [name for name, mistake in MISTAKES.items() if mistake.invisible]
@@ -58,6 +58,8 @@ def test_a_mistake_in_forward_and_backward_alike_is_not_seen_and_that_is_said(na
 
 def test_the_museum():
     assert len(VISIBLE) >= 30
+    entries = inspect.getsource(mistakes).count("    Mistake(\n")
+    assert entries == len(MISTAKES), "two mistakes have the same name; rename one"
     for mistake in MISTAKES.values():
         for edit in mistake.edits:
             assert inspect.getsource(edit.module).count(edit.old) == 1, mistake.name
