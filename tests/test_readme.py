@@ -9,6 +9,7 @@ import pytest
 from test_house import READING_PATH
 
 from numpyvae.cli import main
+from numpyvae.evaluation.evaluator import SPACING
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -90,6 +91,10 @@ def test_the_reference_lines_in_the_readme(mnist):
 
     for value in reference_losses(mnist[1][0]).values():
         assert f"| {value:.2f} |" in README
+
+
+def test_the_grid_of_the_evidence_is_as_fine_as_the_readme_says():
+    assert f"on a grid of points {SPACING[2]} apart" in README
 
 
 def test_the_ratios_of_speed_are_those_of_the_recorded_benchmark():

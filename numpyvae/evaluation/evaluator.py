@@ -19,6 +19,7 @@ from numpyvae.support.types import Array, Progress
 KS = (5, 50, 500)
 DRAWS = 100  # of z for each image, for the ELBO
 WIDEST = 10.0  # the largest half-width of the grid for the evidence
+SPACING = {1: 0.001, 2: 0.025}  # of that grid, for each number of latents
 
 
 def evaluate(
@@ -55,14 +56,13 @@ def _evidence(vae: VAE, x: Array, mu: Array, logvar: Array, progress: Progress[i
     """The evidence on a grid wide enough for the encoder's q, up to WIDEST."""
     reach = float((np.abs(mu) + 6.0 * np.exp(0.5 * logvar)).max())
     half_width = float(np.clip(np.ceil(reach), 5.0, WIDEST))
-    spacing = 0.025 if vae.latent == 2 else 0.001
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the table shows `outside`
         return evidence(
             vae_log_likelihood(vae, x),
             vae.latent,
             q=(mu, logvar),
-            nodes=2 * round(half_width / spacing) + 1,
+            nodes=2 * round(half_width / SPACING[vae.latent]) + 1,
             half_width=half_width,
             progress=progress,
         )
