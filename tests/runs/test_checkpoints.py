@@ -117,7 +117,15 @@ def test_a_folder_or_nothing_at_all(tmp_path):
         load(tmp_path)
 
 
-def test_ctrl_c_while_a_model_is_written_waits_until_it_is(tmp_path, monkeypatch):
+@pytest.fixture
+def ctrl_c():
+    """Python's own handler of Ctrl-C; a job in the background may have inherited none."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_while_a_model_is_written_waits_until_it_is(tmp_path, monkeypatch, ctrl_c):
     savez = np.savez
 
     def interrupted(file, **arrays):
