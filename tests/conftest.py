@@ -1,8 +1,26 @@
 import numpy as np
 import pytest
+from helpers import blas_number
+from threadpoolctl import threadpool_limits
 
 from numpyvae import VAE, load_mnist
 from numpyvae.core.parameters import Parameters
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_blas_thread():
+    """The code of the tests themselves computes in one thread too, as beside busy programs."""
+    with threadpool_limits(1, "blas"):
+        yield
+
+
+@pytest.fixture
+def three_threads():
+    """Three BLAS threads before the test, so that any change is seen."""
+    if blas_number() == 0:
+        pytest.skip("the threads of this BLAS cannot be set")
+    with threadpool_limits(3, "blas"):
+        yield
 
 
 @pytest.fixture(scope="session")

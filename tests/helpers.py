@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 from scipy.integrate import trapezoid
+from threadpoolctl import threadpool_info
 
 from numpyvae import VAE
 
@@ -38,3 +39,10 @@ def as_png(figure):
     file = io.BytesIO()
     figure.savefig(file, format="png")
     return file.getvalue()
+
+
+def blas_number():
+    """The number of threads of NumPy's BLAS; 0 if it cannot be set, as with Apple's."""
+    numbers = {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+    assert len(numbers) <= 1, numbers
+    return max(numbers, default=0)

@@ -24,7 +24,7 @@ ROOMS = {
     "variants": ["core", "support"],
     "evaluation": ["core", "data", "support"],
     "debugging": ["core", "gradcheck", "data", "support"],
-    "runs": ["core", "variants", "data", "support"],
+    "runs": ["core", "variants", "evaluation", "data", "support"],
     "pictures": ["evaluation", "gradcheck", "core", "data", "support"],
 }
 ROOMS["cli"] = list(ROOMS)
@@ -36,7 +36,7 @@ ONLY_IN = {
     "concurrent": ["runs", "course"],
     "subprocess": ["runs", "course"],
 }
-PACKAGES = {"numpy", "scipy", "matplotlib", "tqdm", "numpyvae"}
+PACKAGES = {"numpy", "scipy", "matplotlib", "tqdm", "threadpoolctl", "numpyvae"}
 # core, in the order of reading; its __init__ holds nothing but this order.
 READING_PATH = (
     "parameters", "layers", "latent", "bernoulli", "trace", "vae", "optimizers", "training",
@@ -102,11 +102,11 @@ def test_no_files_import_each_other_in_a_circle():
     assert set(order) == set(graph)
 
 
-def test_gradcheck_needs_numpy_alone():
+def test_gradcheck_needs_numpy_and_threadpoolctl_alone():
     for path in (HOUSE / "gradcheck").glob("*.py"):
         tops = {module.split(".")[0] for module in imports(path)} - set(sys.stdlib_module_names)
         own = {module for module in imports(path) if module.startswith("numpyvae")}
-        assert tops <= {"numpy", "numpyvae"}, path
+        assert tops <= {"numpy", "threadpoolctl", "numpyvae"}, path
         assert all(module.startswith("numpyvae.gradcheck.") for module in own), path
 
 

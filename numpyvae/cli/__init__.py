@@ -1,7 +1,7 @@
 """What does a person type, and what is printed? The command `numpyvae`.
 
-Read command_line (main and its parser) and console (messages and progress bars). Then there is a
-file for each command, such as train.
+Read command_line (main and its parser), console (messages and progress bars) and settings_options
+(the options of train and sweep). Then there is a file for each command, such as train.
 """
 
 from numpyvae.cli.command_line import main

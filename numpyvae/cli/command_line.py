@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from numpyvae import __version__
-from numpyvae.cli import course, draw, evaluate, gradcheck, reproduce, train
+from numpyvae.cli import course, draw, evaluate, gradcheck, reproduce, sweep, train
 from numpyvae.cli.console import complain
 
-COMMANDS = (train, gradcheck, evaluate, draw, reproduce, course)
+COMMANDS = (train, sweep, gradcheck, evaluate, draw, reproduce, course)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
             description=command.DESCRIPTION,
             epilog=command.EXAMPLES,
             formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,  # or --seed 7 would mean --seeds 7
         )
         command.add_options(made)
         made.set_defaults(run=command.run)

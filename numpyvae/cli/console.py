@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from tqdm import tqdm
 
+from numpyvae.runs.processes import cores
 from numpyvae.support.types import Item
 
 
@@ -27,6 +28,12 @@ def bar(items: Iterable[Item], unit: str = "it", delay: float = 1.0) -> Iterator
     """The items, with a progress bar after `delay` seconds, on a terminal only."""
     with tqdm(items, unit=unit, delay=delay, leave=False, disable=None) as progress:
         yield from progress
+
+
+def add_jobs(command: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add --jobs."""
+    jobs = f"runs at the same time, each in a process of its own ({cores()}, all cores)"
+    command.add_argument("--jobs", type=int, default=cores(), metavar="N", help=jobs)
 
 
 def add_run_folder(command: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from functools import partial
 
-from numpyvae.cli.console import bar
+from numpyvae.cli.console import add_jobs, bar, complain
 from numpyvae.runs.reproduction import PUBLISHED, reproduce
 from numpyvae.support.inputs import check_count
 
@@ -25,12 +25,15 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("name", choices=PUBLISHED, help="the setup to reproduce")
     seeds = "number of trainings, with seeds 0, 1, … (3)"
     command.add_argument("--seeds", type=int, default=3, metavar="N", help=seeds)
+    add_jobs(command)
 
 
 def run(options: argparse.Namespace) -> int:
     """Train and print the comparison. Exit status 1 if a loss disagrees."""
     seeds = range(check_count("seeds", options.seeds))
     progress = partial(bar, unit="epoch", delay=0.0)
-    result = reproduce(PUBLISHED[options.name], seeds, progress)
+    result = reproduce(PUBLISHED[options.name], seeds, options.jobs, progress)
     print(result)
-    return 0 if result.agrees.all() else 1
+    for seed, problem in result.problems.items():
+        complain(f"seed {seed}: {problem}", 1)
+    return 0 if result.agrees.all() and not result.problems else 1

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import platform
 import time
-from dataclasses import fields
-from typing import Any, get_args
 
 import numpy as np
 
-from numpyvae import __version__, pictures
+from numpyvae import pictures
 from numpyvae.cli.console import bar, complain, say
-from numpyvae.data.images import Pixels, as_pixels, binarize, corrupt
+from numpyvae.cli.settings_options import VERSIONS, add_settings, given
+from numpyvae.data.images import as_pixels, binarize, corrupt
 from numpyvae.runs.run import Run
-from numpyvae.runs.settings import OPTIMIZERS, Settings
+from numpyvae.runs.settings import Settings
 
 HELP = "train a VAE, and draw its losses, latent space and samples"
 DESCRIPTION = """\
@@ -34,46 +32,18 @@ examples:
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
-    """Add an option for each of the Settings, with its default, and --out."""
-    classic = Settings()
-
-    def option(name: str, help: str, **kind: Any) -> None:
-        default = getattr(classic, name)
-        shown = " ".join(map(str, default)) if isinstance(default, tuple) else default
-        flag = f"--{name.replace('_', '-')}"
-        group.add_argument(flag, default=default, help=f"{help} ({shown})", **kind)
-
-    group = command.add_argument_group("data and results")
-    path = "folder of IDX files, .npy or .npz file (full MNIST)"
-    group.add_argument("--data", metavar="PATH", help=path)
+    """Add an option for each of the Settings, and --out."""
+    add_settings(command)
+    group = command.add_argument_group("results")
     out = "folder for the results (numpyvae-out)"
     group.add_argument("--out", metavar="DIR", default="numpyvae-out", help=out)
-    option("pixels", "how pixels are used", choices=get_args(Pixels))
-    option("noise", "s.d. of noise on the input; the target is clean", type=float, metavar="S")
-    group = command.add_argument_group("model")
-    option("hidden", "widths of the hidden layers", type=int, nargs="+", metavar="N")
-    option("latent", "number of latents", type=int, metavar="N")
-    option("beta", "weight of the KL in the loss", type=float, metavar="B")
-    group = command.add_argument_group("training")
-    keep = "keep the model of every epoch, for an animation"
-    group.add_argument("--keep-epochs", action="store_true", help=keep)
-    option("epochs", "passes over the training images", type=int, metavar="N")
-    option("batch_size", "images per step", type=int, metavar="N")
-    option("optimizer", "update rule of the weights", choices=OPTIMIZERS)
-    option("learning_rate", "step size of the optimizer", type=float, metavar="LR")
-    option("seed", "the same seed gives the same numbers", type=int, metavar="N")
 
 
 def run(options: argparse.Namespace) -> int:
     """Train, print a line per epoch, and draw. Exit status 1 if the training fails."""
     started = time.perf_counter()
-    chosen = {field.name: getattr(options, field.name) for field in fields(Settings)}
-    versions = {
-        "numpyvae": __version__,
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-    }
-    training = Run(Settings(**chosen | {"hidden": tuple(options.hidden)}), options.out, versions)
+    values = given(options)
+    training = Run(Settings(**values | {"hidden": tuple(options.hidden)}), options.out, VERSIONS)
     print(_headline(training), flush=True)
     try:
         earlier = training.folder.set_aside()
@@ -81,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
             say(f"{options.out} held an earlier run; it is now in {earlier}")
         for epoch in bar(training, unit="epoch", delay=0.0):
             say(str(epoch))
-        training.folder.save_figures(_pictures(training))
+        draw(training)
     except BrokenPipeError:
         raise  # main handles it
     except (FloatingPointError, OSError, KeyboardInterrupt) as error:
@@ -109,8 +79,8 @@ def _headline(training: Run) -> str:
     )
 
 
-def _pictures(training: Run) -> dict[str, Any]:
-    """The pictures of a training that is over, by file name."""
+def draw(training: Run) -> None:
+    """Write the pictures of a training that is over to its folder."""
     vae, settings = training.vae, training.settings
     rng = np.random.default_rng(settings.seed)  # for the pictures only
     x_test = binarize(as_pixels(training.data.x_test, np.float32), settings.pixels, rng)
@@ -124,4 +94,4 @@ def _pictures(training: Run) -> dict[str, Any]:
     }
     if vae.latent == 2:
         figures["manifold.png"] = pictures.manifold(vae)
-    return figures
+    training.folder.save_figures(figures)

@@ -32,7 +32,7 @@ class Trace:
     dh: Arrays = NOT_YET
     dh_logvar: Array = NOT_YET  # the part of dh[-1] that comes through logvar
     da_h: Arrays = NOT_YET  # ∂loss/∂a, where h = relu(a)
-    scratch: Array = NOT_YET  # (B, X) working space of the loss
+    scratch: Array = NOT_YET  # (2, B, X) working space of the loss
 
     @classmethod
     def empty(cls, depth: int) -> "Trace":

@@ -14,6 +14,7 @@ from numpyvae.core.vae import VAE
 from numpyvae.data.images import Pixels, check_images
 from numpyvae.data.minibatches import Minibatch, Minibatches
 from numpyvae.support.inputs import check_count
+from numpyvae.support.threads import blas_threads
 from numpyvae.support.types import Counted
 
 
@@ -43,6 +44,7 @@ def train(
     optimizer: Optimizer | None = None,
     pixels: Pixels = "grey",
     noise: float = 0.0,
+    threads: int = 1,
     rng: np.random.Generator | int = 0,
 ) -> Counted[Epoch]:
     """Minimize the loss of `vae` on `images` (N, X): `for epoch in train(...)` does the work.
@@ -52,6 +54,7 @@ def train(
     pixels       "grey": x itself; "thresholded": x > ½; "dynamic": 1 with probability x, each time
     noise        standard deviation of Gaussian noise on the encoder's input; the decoder is
                  trained to restore the clean image (a denoising VAE)
+    threads      of the matrix products; more than one pays only on an idle machine
     rng          a seed or a Generator; the same seed gives the same weights, with or without tests
 
     An epoch that does not complete, because of Ctrl-C or of a loss that is not finite
@@ -61,6 +64,7 @@ def train(
     if test_images is not None:
         x_test = check_images("test_images", test_images, vae.image_shape)
     check_count("epochs", epochs)
+    check_count("threads", threads)
     # of each minibatch: x, ε and the target
     batches = Minibatches(batch_size, vae.latent, pixels, noise, vae.parameters.value.dtype)
     optimizer = RMSprop(vae.parameters) if optimizer is None else optimizer
@@ -72,11 +76,13 @@ def train(
         for number in range(1, epochs + 1):
             started, before, test = time.perf_counter(), vae.parameters.value.copy(), None
             try:
-                order = shuffling.permutation(len(x_train))
-                loss = one_pass(vae, batches(x_train, order, drawing), number, optimizer)
-                seconds = time.perf_counter() - started
-                if x_test is not None:
-                    test = one_pass(vae, batches(x_test, np.arange(len(x_test)), testing), number)
+                with blas_threads(threads):
+                    order = shuffling.permutation(len(x_train))
+                    loss = one_pass(vae, batches(x_train, order, drawing), number, optimizer)
+                    seconds = time.perf_counter() - started
+                    if x_test is not None:
+                        order = np.arange(len(x_test))
+                        test = one_pass(vae, batches(x_test, order, testing), number)
             except BaseException:
                 vae.parameters.value[:] = before
                 raise

@@ -76,7 +76,7 @@ class VAE:
 
     def loss(self, t: Trace) -> Loss:
         """mean over images of (Σ pixels cross-entropy + β Σ latents KL), in nats per image."""
-        t.scratch = np.empty_like(t.logits) if t.scratch is None else t.scratch
+        t.scratch = np.empty((2, *t.p.shape), t.p.dtype) if t.scratch is None else t.scratch
         reconstruction = cross_entropy(t.logits, t.target, t.p, t.scratch).mean()
         return Loss(reconstruction, kl_divergence(t.mu, t.logvar).mean(), self.beta)
 

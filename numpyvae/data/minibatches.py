@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from numpyvae.data.images import Pixels, as_pixels, binarize, corrupt
-from numpyvae.support.inputs import check_count, check_number
+from numpyvae.support.inputs import check_choice, check_count, check_number
 from numpyvae.support.types import Array
 
 Minibatch = tuple[Array, Array, Array | None]  # x (B, X), eps (B, Z), target (B, X) or None
@@ -28,9 +28,7 @@ class Minibatches:
     def __init__(
         self, batch_size: int, latent: int, pixels: Pixels, noise: float, dtype: Any
     ) -> None:
-        if pixels not in get_args(Pixels):
-            wanted = ", ".join(get_args(Pixels))
-            raise ValueError(f"pixels: expected one of {wanted}, got {pixels!r}")
+        check_choice("pixels", pixels, get_args(Pixels))
         self.batch_size = check_count("batch_size", batch_size)
         self.noise = check_number("noise", noise)
         self.latent, self.pixels, self.dtype = latent, pixels, dtype

@@ -16,6 +16,7 @@ from numpyvae.debugging.perturbations import Point
 from numpyvae.gradcheck.checks import check_gradients
 from numpyvae.gradcheck.diagnosis import NO_PATTERN
 from numpyvae.gradcheck.report import Report
+from numpyvae.support.threads import blas_threads
 from numpyvae.support.types import Array, Progress
 
 IMAGES = 16
@@ -27,6 +28,7 @@ INVISIBLE = (
 )
 
 
+@blas_threads()
 def check_vae(
     vae: VAE, images: ArrayLike | None = None, *, progress: Progress[str] = iter, seed: int = 0
 ) -> Report:

@@ -12,6 +12,7 @@ from numpyvae.core.latent import kl_divergence, reparameterize
 from numpyvae.core.vae import VAE
 from numpyvae.data.images import check_pixels
 from numpyvae.support.inputs import check_count
+from numpyvae.support.threads import blas_threads
 from numpyvae.support.types import Array, Progress
 
 CHUNK = 5_000  # draws of z to decode at a time
@@ -20,6 +21,7 @@ CHUNK = 5_000  # draws of z to decode at a time
 # cross-entropy. It is not a log-density, but the bounds hold for it too (README).
 
 
+@blas_threads()
 def elbo(
     vae: VAE, images: ArrayLike, rng: np.random.Generator | int, samples: int = 1
 ) -> tuple[Array, Array]:
@@ -39,6 +41,7 @@ def elbo(
     return np.concatenate(reconstruction), np.concatenate(kl)
 
 
+@blas_threads()
 def log_weights(
     vae: VAE,
     images: ArrayLike,

@@ -14,6 +14,7 @@ from numpyvae.evaluation.bounds import active_units, elbo, importance_bound, log
 from numpyvae.evaluation.quadrature import Evidence, evidence, vae_log_likelihood
 from numpyvae.evaluation.references import reference_losses
 from numpyvae.evaluation.table import Evaluation
+from numpyvae.support.threads import blas_threads
 from numpyvae.support.types import Array, Progress
 
 KS = (5, 50, 500)
@@ -22,6 +23,7 @@ WIDEST = 10.0  # the largest half-width of the grid for the evidence
 SPACING = {1: 0.001, 2: 0.025}  # of that grid, for each number of latents
 
 
+@blas_threads()
 def evaluate(
     vae: VAE,
     images: ArrayLike,

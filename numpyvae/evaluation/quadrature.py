@@ -13,6 +13,7 @@ from numpyvae.core.bernoulli import cross_entropy
 from numpyvae.core.vae import VAE
 from numpyvae.data.images import check_pixels
 from numpyvae.support.inputs import check_count, check_number
+from numpyvae.support.threads import blas_threads
 from numpyvae.support.types import Array, Progress
 
 ROW = 1_000  # nodes in each part of a line, an even number
@@ -54,6 +55,7 @@ def vae_log_likelihood(vae: VAE, images: ArrayLike) -> LogLikelihood:
     return function
 
 
+@blas_threads()
 def evidence(
     log_likelihood: LogLikelihood,
     latent: int,
@@ -154,6 +156,7 @@ def _density(axis: Array, q: tuple[Array, Array], latent: int) -> Array:
     return np.exp(-0.5 * (distance**2 * np.exp(-logvar) + logvar + np.log(2.0 * np.pi)))
 
 
+@blas_threads()
 def posterior(
     log_likelihood: LogLikelihood, *, nodes: int = 401, half_width: float = 5.0
 ) -> tuple[Array, Array]:

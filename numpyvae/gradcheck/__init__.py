@@ -3,10 +3,10 @@
     from numpyvae.gradcheck import check_gradients
     print(check_gradients(loss, {"W": W, "b": b}, {"W": dW, "b": db}))
 
-This room needs NumPy alone, and nothing else of numpyvae. Read finite_differences (a derivative and
-its error bar), probe (the slope of a loss), guards (problems that make a check meaningless), report
-(the printed table), verdicts (PASS, FAIL, UNSURE, BLIND), diagnosis (the words for the probable
-cause of a wrong gradient), then checks (the functions to call).
+This room needs NumPy and threadpoolctl, and nothing else of numpyvae. Read finite_differences (a
+derivative and its error bar), probe (the slope of a loss), guards (problems that make a check
+meaningless), report (the printed table), verdicts (PASS, FAIL, UNSURE, BLIND), diagnosis (the words
+for the probable cause of a wrong gradient), then checks (the functions to call).
 """
 
 from numpyvae.gradcheck.checks import check_function, check_gradients, check_layer

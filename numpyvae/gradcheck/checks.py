@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from numpyvae.gradcheck.diagnosis import diagnose
-from numpyvae.gradcheck.finite_differences import Array, Derivative, derivative
+from numpyvae.gradcheck.finite_differences import Array, Derivative, derivative, one_blas_thread
 from numpyvae.gradcheck.guards import Gradients, as_float64, guards
 from numpyvae.gradcheck.probe import Probe
 from numpyvae.gradcheck.report import Entry, Report, Row
@@ -26,6 +26,7 @@ Item = TypeVar("Item")
 Progress = Callable[[Iterable[Item]], Iterable[Item]]
 
 
+@one_blas_thread()
 def check_gradients(
     loss: Callable[[dict[str, Array]], Any],
     params: Mapping[str, ArrayLike],
@@ -110,6 +111,7 @@ class Layer(Protocol):
         """Write the gradient of each weight `W` into the array `dW`; return dx."""
 
 
+@one_blas_thread()
 def check_layer(layer: Layer, x: ArrayLike, *, seed: int = 0) -> Report:
     """Check `layer.backward(x, dy)`: the returned dx, and every dW that it writes.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
 
 Array = NDArray[Any]
 
@@ -17,6 +19,14 @@ RATIO = 10.0  # of successive steps
 Status = Literal["smooth", "kink", "noisy"]
 
 
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Compute matrix products in one thread; beside other busy programs, two are far slower."""
+    with threadpool_limits(1, user_api="blas"):
+        yield
+
+
+@one_blas_thread()
 def numerical_gradient(f: Callable[[Array], float], x: ArrayLike, h: float = 1e-5) -> Array:
     """∂f/∂x[i] ≈ (f(x + h eᵢ) − f(x − h eᵢ)) / 2h for every entry i, as in the textbook.
 

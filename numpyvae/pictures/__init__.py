@@ -3,8 +3,8 @@
     numpyvae.pictures.manifold(vae).savefig("manifold.png")
 
 The figures are not registered in pyplot, so they need not be closed. The files are independent;
-read the one for your subject: training, latent_space, image_grids, evaluation, gradcheck, gif. All
-of them draw on a canvas.
+read the one for your subject: training, latent_space, image_grids, evaluation, gradcheck, sweep,
+gif. All of them draw on a canvas.
 """
 
 from numpyvae.evaluation.references import reference_losses
@@ -14,6 +14,7 @@ from numpyvae.pictures.gif import animation
 from numpyvae.pictures.gradcheck import gradients
 from numpyvae.pictures.image_grids import interpolation, reconstructions, samples, walk
 from numpyvae.pictures.latent_space import latent, manifold
+from numpyvae.pictures.sweep import loss_by_setting, rate_distortion
 from numpyvae.pictures.training import loss
 
 __all__ = [
@@ -26,8 +27,10 @@ __all__ = [
     "latent",
     "latent_kl",
     "loss",
+    "loss_by_setting",
     "manifold",
     "posteriors",
+    "rate_distortion",
     "reconstructions",
     "reference_losses",
     "samples",

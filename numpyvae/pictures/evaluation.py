@@ -13,6 +13,7 @@ from numpyvae.evaluation.bounds import mean_and_error
 from numpyvae.evaluation.quadrature import posterior, vae_log_likelihood
 from numpyvae.evaluation.table import Evaluation
 from numpyvae.pictures.canvas import COLOURS, canvas
+from numpyvae.support.threads import blas_threads
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,6 +51,7 @@ def ladder(result: Evaluation) -> Figure:
     return figure
 
 
+@blas_threads()
 def posteriors(vae: VAE, images: ArrayLike, result: Evaluation) -> Figure:
     """The true posterior p(z|x) of six of the images, and the encoder's q(z|x) as an ellipse.
 

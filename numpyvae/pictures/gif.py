@@ -14,8 +14,10 @@ from numpyvae.core.vae import VAE
 from numpyvae.pictures.canvas import canvas, name_groups
 from numpyvae.pictures.latent_space import draw_manifold, draw_means
 from numpyvae.support.files import replacing
+from numpyvae.support.threads import blas_threads
 
 
+@blas_threads()
 def animation(
     path: str | PathLike[str], models: Sequence[VAE], images: ArrayLike, labels: ArrayLike
 ) -> None:

@@ -11,11 +11,13 @@ from numpyvae.core.vae import VAE
 from numpyvae.data.images import check_pixels
 from numpyvae.pictures.canvas import COLOURS, canvas, show, tile
 from numpyvae.support.inputs import check_count
+from numpyvae.support.threads import blas_threads
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@blas_threads()
 def reconstructions(vae: VAE, images: ArrayLike, corrupted: ArrayLike | None = None) -> Figure:
     """`images` (N, X), at most 20, above their reconstructions at z = μ(x).
 
@@ -41,6 +43,7 @@ def reconstructions(vae: VAE, images: ArrayLike, corrupted: ArrayLike | None = N
     return figure
 
 
+@blas_threads()
 def samples(vae: VAE, rng: np.random.Generator | int, rows: int = 6, columns: int = 12) -> Figure:
     """Samples: the pixel means at rows x columns draws z from the prior N(0, 1)."""
     rows, columns = check_count("rows", rows), check_count("columns", columns)
@@ -51,6 +54,7 @@ def samples(vae: VAE, rng: np.random.Generator | int, rows: int = 6, columns: in
     return figure
 
 
+@blas_threads()
 def interpolation(vae: VAE, first: ArrayLike, second: ArrayLike, steps: int = 9) -> Figure:
     """Interpolations between each image of `first` (N, X) and its partner in `second`.
 
@@ -80,6 +84,7 @@ def interpolation(vae: VAE, first: ArrayLike, second: ArrayLike, steps: int = 9)
     return figure
 
 
+@blas_threads()
 def walk(vae: VAE, image: ArrayLike | None = None, steps: int = 11) -> Figure:
     """The effect of each latent: it goes from −3 to 3, while the others are fixed.
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from numpyvae.core.vae import VAE
 from numpyvae.pictures.canvas import COLOURS, canvas, name_groups, tile
 from numpyvae.support.inputs import check_count
+from numpyvae.support.threads import blas_threads
 from numpyvae.support.types import Array
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@blas_threads()
 def latent(vae: VAE, images: ArrayLike, labels: ArrayLike | None = None) -> Figure:
     """The means μ(x) of `images` (N, X) in latent space, colored by `labels` (N,).
 
@@ -58,6 +60,7 @@ def draw_means(axes: Axes, x: Array, y: Array, groups: Array, size: float) -> No
         )  # fmt: skip
 
 
+@blas_threads()
 def draw_manifold(axes: Axes, vae: VAE, n: int = 15) -> None:
     """Draw the n x n pictures of `manifold` into `axes`."""
     from scipy.special import ndtri

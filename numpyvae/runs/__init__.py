@@ -1,7 +1,8 @@
 """Where are the results of a training kept? A run is a folder with model, history and settings.
 
 Read settings (the options of a training), checkpoints (one model as a file), run_folder (its files
-and their names), run (a training that writes its folder), then reproduction (published losses).
+and their names), run (a training that writes its folder), processes (many trainings at once), sweep
+(a training for every combination of settings), then reproduction (published losses).
 """
 
 from numpyvae.runs.checkpoints import load, save
@@ -9,6 +10,7 @@ from numpyvae.runs.reproduction import PUBLISHED, Published, Reproduction, repro
 from numpyvae.runs.run import Run
 from numpyvae.runs.run_folder import RunFolder
 from numpyvae.runs.settings import Settings
+from numpyvae.runs.sweep import Sweep
 
 __all__ = [
     "PUBLISHED",
@@ -17,6 +19,7 @@ __all__ = [
     "Run",
     "RunFolder",
     "Settings",
+    "Sweep",
     "load",
     "reproduce",
     "save",

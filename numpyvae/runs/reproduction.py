@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from numpyvae.core.optimizers import Optimizer, RMSprop
-from numpyvae.core.parameters import Parameters
-from numpyvae.core.training import Epoch, train
-from numpyvae.core.vae import VAE
-from numpyvae.data.mnist import load_mnist
-from numpyvae.support.types import Array, Progress
-from numpyvae.variants.adam import Adam
+from numpyvae.core.training import Epoch
+from numpyvae.runs.processes import Failure, Result, in_processes
+from numpyvae.runs.run import prepare
+from numpyvae.runs.settings import Settings
+from numpyvae.support.types import Array, Counted, Progress
 
 
 @dataclass(frozen=True)
@@ -27,18 +25,16 @@ class Published:
 
     name: str
     source: str
-    hidden: int
-    latent: int
-    batch_size: int
-    optimizer: Callable[[Parameters], Optimizer]
+    settings: Settings
     losses: dict[int, float]
     tolerance: float
 
     @property
     def set_up(self) -> str:
         """The model and its training in one line."""
-        kind = getattr(self.optimizer, "__name__", "")
-        return f"784-{self.hidden}-{self.latent}-{self.hidden}-784, {kind}, batch {self.batch_size}"
+        settings = self.settings
+        widths = "-".join(map(str, [*settings.hidden, settings.latent, *settings.hidden[::-1]]))
+        return f"784-{widths}-784, {settings.optimizer}, batch {settings.batch_size}"
 
 
 PUBLISHED = {
@@ -47,20 +43,14 @@ PUBLISHED = {
         Published(
             name="classic",
             source="log of Keras 2.1, Scalable Data Science, notebook SDS-2.2",
-            hidden=256,
-            latent=2,
-            batch_size=100,
-            optimizer=RMSprop,
+            settings=Settings(epochs=50),
             losses={1: 171.57, 10: 159.69, 50: 153.04},
             tolerance=3.0,
         ),
         Published(
             name="pytorch-400-20",
             source="pytorch/examples, vae: three public logs, 105.56 to 105.61",
-            hidden=400,
-            latent=20,
-            batch_size=128,
-            optimizer=Adam,
+            settings=Settings(hidden=(400,), latent=20, batch_size=128, optimizer="adam"),
             losses={10: 105.6},
             tolerance=1.0,
         ),
@@ -70,16 +60,22 @@ PUBLISHED = {
 
 @dataclass(frozen=True)
 class Reproduction:
-    """Our losses (seeds, marks) beside the published ones (marks,), in nats per image."""
+    """Our losses beside the published ones, at the same numbers of epochs, in nats per image.
+
+    ours      seed → losses (marks,), for each training that completed
+    problems  seed → the reason why its training did not complete
+    """
 
     published: Published
-    ours: Array
+    ours: Mapping[int, Sequence[float]]
+    problems: Mapping[int, str]
 
     @property
     def agrees(self) -> Array:
         """True for each mark where the mean over the seeds is within the tolerance. (marks,)"""
         published = np.array(list(self.published.losses.values()))
-        return np.abs(self.ours.mean(axis=0) - published) <= self.published.tolerance
+        mean = np.array(list(self.ours.values())).mean(axis=0)
+        return np.abs(mean - published) <= self.published.tolerance
 
     def __str__(self) -> str:
         lines = [
@@ -87,14 +83,14 @@ class Reproduction:
             f"published: {self.published.source}",
             f"{'epochs':>8} {'published':>10} {'ours':>8}   {'seeds':<18}",
         ]
-        for (epochs, loss), ours, close in zip(
-            self.published.losses.items(), self.ours.T, self.agrees
-        ):
-            spread = f"{len(ours)}, {ours.min():.2f} to {ours.max():.2f}"
+        marks = zip(self.published.losses.items(), zip(*self.ours.values()), self.agrees)
+        for (epochs, loss), ours, close in marks:
+            mean = sum(ours) / len(ours)
+            spread = f"{len(ours)}, {min(ours):.2f} to {max(ours):.2f}"
             verdict = "agrees" if close else "DISAGREES"
             lines.append(
-                f"{epochs:8} {loss:10.2f} {ours.mean():8.2f}   {spread:<18}   {verdict} "
-                f"({ours.mean() - loss:+.2f}; within {self.published.tolerance:g})"
+                f"{epochs:8} {loss:10.2f} {mean:8.2f}   {spread:<18}   {verdict} "
+                f"({mean - loss:+.2f}; within {self.published.tolerance:g})"
             )
         return "\n".join(lines)
 
@@ -102,22 +98,32 @@ class Reproduction:
 def reproduce(
     published: Published,
     seeds: Iterable[int],
-    progress: Progress[Epoch] = iter,
+    jobs: int = 1,
+    progress: Progress[Result[Epoch]] = iter,
 ) -> Reproduction:
-    """Train the published setup once for each seed; `progress` is a wrapper of each training."""
-    (x_train, _), (x_test, _) = load_mnist()
-    ours = []
-    for seed in seeds:
-        vae = VAE(published.hidden, published.latent, rng=seed)
-        epochs = train(
-            vae,
-            x_train,
-            test_images=x_test,
-            epochs=max(published.losses),
-            batch_size=published.batch_size,
-            optimizer=published.optimizer(vae.parameters),
-            rng=seed,
-        )
-        losses = {epoch.number: epoch.test.total for epoch in progress(epochs) if epoch.test}
-        ours.append([losses[number] for number in published.losses])
-    return Reproduction(published, np.array(ours, np.float64))
+    """Train the published setup once for each seed, in `jobs` processes: see `in_processes`.
+
+    `progress` is a wrapper of the epochs of all trainings; pass tqdm to see a bar. Raises
+    RuntimeError if no training completes.
+    """
+    trainings = {seed: replace(published.settings, seed=seed) for seed in seeds}
+    losses: dict[int, list[float]] = {seed: [] for seed in trainings}
+    problems: dict[int, str] = {}
+    results = in_processes(_epochs, [(settings,) for settings in trainings.values()], jobs)
+    total = sum(settings.epochs for settings in trainings.values())
+    for number, result in progress(Counted(total, results)):
+        seed = list(trainings)[number]
+        if isinstance(result, Failure):
+            problems[seed] = result.problem
+        elif result.test is not None and result.number in published.losses:
+            losses[seed].append(result.test.total)
+    ours = {seed: values for seed, values in losses.items() if seed not in problems}
+    if not ours:
+        raise RuntimeError(f"no training completed; the first: {next(iter(problems.values()))}")
+    return Reproduction(published, ours, problems)
+
+
+def _epochs(settings: Settings) -> Iterator[Epoch]:
+    """Train; a function of a module, because processes find it by its name."""
+    _, _, training = prepare(settings)
+    yield from training

@@ -12,6 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from numpyvae.core.trace import Loss
 from numpyvae.core.training import Epoch
 from numpyvae.core.vae import VAE
 from numpyvae.runs.checkpoints import load, save
@@ -19,6 +20,7 @@ from numpyvae.runs.settings import Settings
 from numpyvae.support.files import replacing
 
 RESULTS = ("model.npz", "history.csv", "settings.json", "epochs", "*.png", "*.gif")
+SPLITS, PARTS = ("train", "test"), ("total", "reconstruction", "kl")  # columns of history.csv
 
 
 class RunFolder:
@@ -77,14 +79,41 @@ class RunFolder:
         """Write history.csv: a row per epoch, losses in nats per image, kl not weighted by beta."""
         text = io.StringIO(newline="")
         table = csv.writer(text)
-        parts = ("total", "reconstruction", "kl")
-        columns = [f"{split}_{part}" for split in ("train", "test") for part in parts]
+        columns = [f"{split}_{part}" for split in SPLITS for part in PARTS]
         table.writerow(["epoch", "seconds", *columns])
         for epoch in epochs:
-            losses = [getattr(loss, part) for loss in (epoch.train, epoch.test) for part in parts]
+            losses = [getattr(loss, part) for loss in (epoch.train, epoch.test) for part in PARTS]
             table.writerow([epoch.number, f"{epoch.seconds:.3f}", *losses])
         with replacing(self.path / "history.csv") as file:
             file.write(text.getvalue().encode())
+
+    def load_history(self) -> list[Epoch]:
+        """Read history.csv; raises FileNotFoundError, or ValueError naming the file."""
+        path, settings = self.path / "history.csv", self.load_settings()
+        epochs = []
+        try:
+            for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
+                train, test = (
+                    Loss(
+                        float(row[f"{split}_reconstruction"]),
+                        float(row[f"{split}_kl"]),
+                        settings.beta,
+                    )
+                    for split in SPLITS
+                )
+                number, seconds = int(row["epoch"]), float(row["seconds"])
+                epochs.append(Epoch(number, settings.epochs, train, test, seconds))
+        except (KeyError, TypeError, ValueError):
+            raise ValueError(f"{path}: damaged, not a history; delete it") from None
+        return epochs
+
+    def completed(self, settings: Settings) -> bool:
+        """True if the folder holds all epochs of a training with these settings."""
+        try:
+            same = self.load_settings() == settings
+            return same and len(self.load_history()) == settings.epochs
+        except (ValueError, OSError):
+            return False
 
     def save_settings(self, settings: Settings, versions: Mapping[str, str]) -> None:
         """Write settings.json."""
@@ -108,7 +137,10 @@ class RunFolder:
             for name, value in table.items()
             if name in names
         }
-        return Settings(**known)
+        try:
+            return Settings(**known)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}; delete it") from None
 
     def save_figures(self, figures: Mapping[str, Any]) -> None:
         """Write matplotlib figures as PNG under their names."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
+from typing import get_args
 
 from numpyvae.core.optimizers import Optimizer, RMSprop
 from numpyvae.core.parameters import Parameters
 from numpyvae.data.image_files import Dataset, load_images
 from numpyvae.data.images import Pixels
 from numpyvae.data.mnist import MNIST_FOLDER
+from numpyvae.support.inputs import check_choice, check_count, check_counts, check_number
 from numpyvae.variants.adam import Adam
 
 OPTIMIZERS: dict[str, Callable[[Parameters, float], Optimizer]] = {
@@ -23,6 +25,8 @@ OPTIMIZERS: dict[str, Callable[[Parameters, float], Optimizer]] = {
 class Settings:
     """Everything that the result of a training depends on, apart from versions and the machine.
 
+    Raises ValueError for a value that no training could use.
+
     data           path of the images; None for full MNIST
     pixels         "grey", "thresholded" or "dynamic"
     noise          standard deviation of the noise on the encoder's input
@@ -34,6 +38,7 @@ class Settings:
     batch_size     images per step
     optimizer      a name in OPTIMIZERS
     learning_rate  step size of the optimizer
+    threads        of the matrix products
     seed           of the weights, the shuffling and all noise
     """
 
@@ -48,7 +53,21 @@ class Settings:
     batch_size: int = 100
     optimizer: str = "rmsprop"
     learning_rate: float = 1e-3
+    threads: int = 1
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.data, str | None):
+            raise ValueError(f"data: expected the path of the images, got {self.data!r}")
+        check_choice("pixels", self.pixels, get_args(Pixels))
+        check_number("noise", self.noise)
+        check_counts("hidden", self.hidden)
+        check_number("beta", self.beta)
+        for name in ("latent", "epochs", "batch_size", "threads"):
+            check_count(name, getattr(self, name))
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        check_number("learning_rate", self.learning_rate, positive=True)
+        check_count("seed", self.seed, least=0)
 
     def images(self, instead: str | PathLike[str] | None = None) -> Dataset:
         """The images at `instead`, if given, else those of these settings."""

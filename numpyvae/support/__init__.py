@@ -1,4 +1,5 @@
 """How are arguments checked, and how are files written? Small helpers for every other room.
 
-Read types, then inputs (checks of arguments), then files (reading and replacing files).
+Read types, then inputs (checks of arguments), files (reading and replacing files), and threads (of
+the matrix products).
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,13 @@ def check_fraction(name: str, value: Any) -> float:
     if number >= 1.0:
         raise ValueError(f"{name}: expected a number of at least 0 and below 1, got {value!r}")
     return number
+
+
+def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
+    """`value` if it is one of the choices; raises ValueError otherwise."""
+    if value not in (choices := tuple(choices)):
+        raise ValueError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
+    return str(value)
 
 
 def check_array(name: str, value: Any, shape: tuple[int, ...], dtype: DTypeLike) -> Array:

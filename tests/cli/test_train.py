@@ -108,7 +108,7 @@ def test_defaults_are_those_of_the_classic():
         "data": None, "out": "numpyvae-out", "pixels": "grey", "noise": 0.0,
         "hidden": [256], "latent": 2, "beta": 1.0,
         "epochs": 10, "batch_size": 100, "optimizer": "rmsprop", "learning_rate": 1e-3, "seed": 0,
-        "keep_epochs": False,
+        "threads": 1, "keep_epochs": False,
     }  # fmt: skip
 
 
@@ -131,6 +131,8 @@ BAD = [
     (["--beta", "nan"], "beta: expected a finite number of at least 0, got nan"),
     (["--noise", "-1"], "noise: expected a finite number of at least 0, got -1.0"),
     (["--learning-rate", "0"], "learning_rate: expected a finite number above 0, got 0.0"),
+    (["--threads", "0"], "threads: expected a whole number of at least 1, got 0"),
+    (["--epoch", "3"], "unrecognized arguments: --epoch 3"),
     (["--seed", "-3"], "seed: expected a whole number of at least 0, got -3"),
     (["--pixels", "gray"], "argument --pixels: invalid choice: 'gray'"),
     (["--data", "nowhere"], "nowhere: no such file or folder"),
@@ -141,7 +143,6 @@ BAD = [
     (["--out", "a-file"], "--out: expected the name of a folder, got 'a-file'"),
     (["--out", ""], "--out: expected the name of a folder, got ''"),
     (["--data", ""], "the folder needs"),
-    (["--epoch-number", "3"], "unrecognized arguments: --epoch-number"),
 ]
 
 

@@ -19,16 +19,17 @@ def test_by_hand():
     np.testing.assert_allclose(gradient, [[-0.25], [0.75]], rtol=1e-15)
 
 
+@pytest.mark.parametrize("pixels", [7, 12, 48, 50])  # one logarithm for 1, 4, 8, 2 of them
 @pytest.mark.parametrize(("dtype", "error"), [(np.float64, 4e-16), (np.float32, 3e-7)])
-def test_equals_the_loops(rng, dtype, error):
-    logits = (8 * rng.standard_normal((20, 50))).astype(dtype)
-    x = rng.random((20, 50)).astype(dtype)
+def test_equals_the_loops(rng, dtype, error, pixels):
+    logits = (8 * rng.standard_normal((20, pixels))).astype(dtype)
+    x = rng.random((20, pixels)).astype(dtype)
     exact = naive.cross_entropy(logits.astype(float), x.astype(float))
     cost = cross_entropy(logits, x)
     assert cost.dtype == dtype
     np.testing.assert_allclose(cost, exact, rtol=2 * error)
     p = sigmoid(logits)
-    assert np.array_equal(cross_entropy(logits, x, p, np.empty_like(logits)), cost)
+    assert np.array_equal(cross_entropy(logits, x, p, np.empty((2, *p.shape), dtype)), cost)
     assert np.array_equal(cross_entropy_backward(logits, x, p), cross_entropy_backward(logits, x))
 
 
@@ -36,11 +37,14 @@ def test_stays_finite_at_a_thousand():
     logits = np.array([[1000.0, -1000.0], [-1000.0, 1000.0]])
     x = np.array([[1.0, 0.0], [1.0, 0.0]])
     assert cross_entropy(logits, x).tolist() == [0.0, 2000.0]
+    many = np.tile(logits, 4), np.tile(x, 4)
+    assert cross_entropy(*many).tolist() == [0.0, 8000.0]
     assert cross_entropy_backward(logits, x).tolist() == [[0.0, 0.0], [-1.0, 1.0]]
 
 
-def test_derivative_by_complex_step_at_zero_and_far_out_too(rng):
-    logits = np.array([[-40.0, -3.0, -1e-9, 0.0, 1e-9, 0.5, 40.0]])
+@pytest.mark.parametrize("more", [[], [7.0]])  # seven pixels, and eight under one logarithm
+def test_derivative_by_complex_step_at_zero_and_far_out_too(rng, more):
+    logits = np.array([[-40.0, -3.0, -1e-9, 0.0, 1e-9, 0.5, 40.0, *more]])
     x = rng.random(logits.shape)
     for j in range(logits.shape[1]):
         step = 1e-20j * (np.arange(logits.shape[1]) == j)

@@ -1,0 +1,101 @@
+"""numpyvae sweep: trainings for every combination of settings and seeds."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from numpyvae import pictures
+from numpyvae.cli.console import add_jobs, bar, complain, say
+from numpyvae.cli.settings_options import VERSIONS, add_settings, given
+from numpyvae.cli.train import draw
+from numpyvae.core.trace import Loss
+from numpyvae.runs.processes import Failure
+from numpyvae.runs.run_folder import RunFolder
+from numpyvae.runs.sweep import Point, Sweep, save_table, table, words
+
+HELP = "train every combination of settings and seeds, many at once"
+DESCRIPTION = """\
+Train a VAE for every combination of the values given and for several seeds,
+each in a process and a folder of its own. Print a table of the test losses and
+draw them. Runs that have completed before are not repeated."""
+EXAMPLES = """\
+examples:
+  numpyvae sweep --beta 0.1 0.5 1 2 4 --seeds 3            15 runs
+  numpyvae sweep --hidden 64 256 512,256 --latent 2 20     three networks, two numbers of latents
+  numpyvae sweep --seeds 5 --jobs 2                        the classic with five seeds
+
+exit status: 0 if every run has completed, 1 if not, 2 for bad input
+"""
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    add_settings(command, several=True)
+    group = command.add_argument_group("runs")
+    seeds = "number of runs of each combination, with seeds 0, 1, … (1)"
+    group.add_argument("--seeds", type=int, default=1, metavar="N", help=seeds)
+    add_jobs(group)
+    out = "folder for the runs, the table and the pictures (numpyvae-sweep)"
+    group.add_argument("--out", metavar="DIR", default="numpyvae-sweep", help=out)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train what is missing, then print and draw the table. Exit status 1 if a run fails."""
+    sweep = Sweep(_lists(given(options)), options.seeds, options.out)
+    missing = sweep.missing()
+    print(_headline(sweep, len(missing)), flush=True)
+    try:
+        problems = _train(sweep, missing, options.jobs) if missing else {}
+    except KeyboardInterrupt:
+        done = len(sweep.runs) - len(sweep.missing())
+        rest = f"{sweep.out} holds {done} of {len(sweep.runs)} runs; the same command does the rest"
+        return complain(f"stopped; {rest}", 130)
+    points = sweep.results()
+    if points:
+        print(f"test losses, nats per image; mean ± standard error over the seeds\n{table(points)}")
+        print(f"{sweep.out} holds {', '.join(_save(sweep, points))} and a folder for each run")
+    for name, problem in problems.items():
+        complain(f"{name}: {problem}", 1)
+    return 1 if problems else 0
+
+
+def _lists(values: dict[str, Any]) -> dict[str, list[Any]]:
+    """A flag such as --keep-epochs has a single value."""
+    return {name: value if isinstance(value, list) else [value] for name, value in values.items()}
+
+
+def _headline(sweep: Sweep, missing: int) -> str:
+    """The number of runs, and the values that all of them share."""
+    runs = f"{len(sweep.points)} settings x {len(sweep.seeds)} seeds = {len(sweep.runs)} runs"
+    done = len(sweep.runs) - missing
+    return runs + (f", {done} of them completed before" if done else "")
+
+
+def _train(sweep: Sweep, names: list[str], jobs: int) -> dict[str, str]:
+    """Train these runs; print the last epoch of each. The problems by name of the run."""
+    problems = {}
+    results = sweep.train(names, jobs, VERSIONS, finish=draw)
+    for number, result in bar(results, unit="epoch", delay=0.0):
+        name = names[number]
+        if isinstance(result, Failure):
+            problems[name] = result.problem
+            say(f"{name}: failed")
+        elif result.number == result.epochs:
+            say(f"{name}: {result}")
+    return problems
+
+
+def _save(sweep: Sweep, points: list[Point]) -> list[str]:
+    """Write the table and the pictures; return the names of the files."""
+    save_table(sweep.out / "sweep.csv", points)
+    curves: dict[str, list[Loss]] = {}
+    for point in points:
+        others = {name: value for name, value in point.values.items() if name != "beta"}
+        curves.setdefault(words(others), []).extend(point.losses)
+    figures = {
+        "losses.png": pictures.loss_by_setting({words(p.values): p.losses for p in points}),
+        "rate_distortion.png": pictures.rate_distortion(curves),
+    }
+    RunFolder(sweep.out).save_figures(figures)
+    return ["sweep.csv", *figures]

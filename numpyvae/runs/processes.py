@@ -1,0 +1,104 @@
+"""Many tasks in processes of their own, a few at a time, and their results as they come."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from numpyvae.support.inputs import check_count
+from numpyvae.support.types import Item
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The reason why a task did not complete."""
+
+    problem: str
+
+
+Result = tuple[int, Item | Failure]  # of the task with this number
+
+
+def cores() -> int:
+    """The number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def in_processes(
+    task: Callable[..., Iterable[Item]], arguments: Sequence[tuple[Any, ...]], jobs: int
+) -> Iterator[Result[Item]]:
+    """Run `task(*arguments[i])` for every i, each in its own process, at most `jobs` at a time.
+
+    Yields (i, item) for every item of every task, as they come, and (i, Failure) for a task that
+    raises an exception or whose process dies; the others go on. Ctrl-C, and leaving the loop, end
+    all processes. `task` and its arguments and items are pickled, so `task` is a function of a
+    module. A script needs `if __name__ == "__main__":` around the call, because each process
+    imports it.
+    """
+    check_count("jobs", jobs)
+    context = multiprocessing.get_context("spawn")  # a forked copy of BLAS threads may deadlock
+    waiting = iter(enumerate(arguments))
+    running: dict[Any, tuple[int, BaseProcess]] = {}  # by the pipe of their results
+    try:
+        while True:
+            for i, values in islice(waiting, jobs - len(running)):
+                results, end = context.Pipe(duplex=False)
+                process = context.Process(target=_work, args=(end, task, values), daemon=True)
+                with _without_ctrl_c():
+                    process.start()
+                end.close()
+                running[results] = (i, process)
+            if not running:
+                return
+            ready: Any
+            for ready in wait(list(running)):
+                i, worker = running[ready]
+                try:
+                    yield i, ready.recv()
+                except EOFError:
+                    del running[ready]
+                    worker.join()
+                    if worker.exitcode:
+                        yield i, Failure(f"its process ended with exit status {worker.exitcode}")
+    finally:
+        for _, worker in running.values():
+            worker.terminate()
+        for _, worker in running.values():
+            worker.join()
+
+
+def _work(end: Connection, task: Callable[..., Iterable[Any]], arguments: tuple[Any, ...]) -> None:
+    """Send every item of a task, or a Failure. An unforeseen exception ends the process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: the first process ends this one,
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # which then removes unfinished files
+    try:
+        try:
+            for item in task(*arguments):
+                end.send(item)
+        except (ValueError, OSError, MemoryError, FloatingPointError) as error:
+            end.send(Failure(str(error) or type(error).__name__))
+    except BrokenPipeError:
+        sys.exit(1)  # the first process is gone
+
+
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Ignore Ctrl-C in the block, and in a process that is started in it, from its first moment."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are set in the main thread only
+        return
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if handler is None else handler)
