@@ -69,4 +69,8 @@ def given(options: argparse.Namespace) -> dict[str, Any]:
 
 def _widths(text: str) -> tuple[int, ...]:
     """The widths in "512,256" as numbers."""
-    return tuple(int(width) for width in text.split(","))
+    try:
+        return tuple(int(width) for width in text.split(","))
+    except ValueError:
+        wanted = "expected widths joined by commas, such as 512,256"
+        raise argparse.ArgumentTypeError(f"{wanted}, got {text!r}") from None

@@ -66,10 +66,11 @@ def _lists(values: dict[str, Any]) -> dict[str, list[Any]]:
 
 
 def _headline(sweep: Sweep, missing: int) -> str:
-    """The number of runs, and the values that all of them share."""
-    runs = f"{len(sweep.points)} settings x {len(sweep.seeds)} seeds = {len(sweep.runs)} runs"
+    """The number of runs, and of those that need not be repeated."""
+    counts = {"setting": len(sweep.points), "seed": len(sweep.seeds), "run": len(sweep.runs)}
+    settings, seeds, runs = (f"{n} {name}{'s'[: n != 1]}" for name, n in counts.items())
     done = len(sweep.runs) - missing
-    return runs + (f", {done} of them completed before" if done else "")
+    return f"{settings} x {seeds} = {runs}" + (f", {done} of them completed before" if done else "")
 
 
 def _train(sweep: Sweep, names: list[str], jobs: int) -> dict[str, str]:

@@ -108,8 +108,9 @@ class RunFolder:
         return epochs
 
     def completed(self, settings: Settings) -> bool:
-        """True if the folder holds all epochs of a training with these settings."""
+        """True if the folder holds the model and all epochs of a training with these settings."""
         try:
+            self.load_model()
             same = self.load_settings() == settings
             return same and len(self.load_history()) == settings.epochs
         except (ValueError, OSError):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from helpers import blas_number
 
 from numpyvae import VAE, Adam, train
 from numpyvae.core.bernoulli import cross_entropy
@@ -130,9 +131,40 @@ def test_ctrl_c_leaves_the_weights_of_the_last_complete_epoch(images):
     assert np.array_equal(vae.parameters.value, complete)
 
 
+class Watched(VAE):
+    """A VAE that notes the number of BLAS threads, and may break."""
+
+    def forward(self, *arguments, **others):
+        self.seen.append(blas_number())
+        if len(self.seen) > self.passes:
+            raise KeyError("broken")
+        return super().forward(*arguments, **others)
+
+
+@pytest.mark.parametrize(("settings", "used"), [({}, 1), ({"threads": 2}, 2)])
+def test_epochs_are_computed_in_one_thread_unless_asked(images, three_threads, settings, used):
+    """Between epochs, after an error, and in a training that is abandoned: the number before."""
+    vae = Watched(6, 2, image_shape=(3, 4))
+    vae.seen, vae.passes = [], 8  # three steps and a test in each epoch
+    epochs = iter(train(vae, images, test_images=images[:5], **settings))
+    for _ in range(2):
+        next(epochs)
+        assert blas_number() == 3
+    assert vae.seen == [used] * 8
+    with pytest.raises(KeyError, match="broken"):
+        next(epochs)
+    assert blas_number() == 3
+    vae.passes = 100
+    abandoned = iter(train(vae, images, **settings))
+    next(abandoned)
+    del abandoned
+    assert blas_number() == 3
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
+        ({"threads": 0}, "threads: expected a whole number of at least 1, got 0"),
         ({"epochs": 0}, "epochs: expected a whole number of at least 1, got 0"),
         ({"epochs": True}, "epochs: expected a whole number of at least 1, got True"),
         ({"batch_size": -5}, "batch_size: expected a whole number of at least 1, got -5"),
