@@ -1,33 +1,37 @@
 """How fast is training, compared with its matrix products and with other frameworks?
 
-    python tests/benchmarks/training.py                     everything, about ten minutes
-    python tests/benchmarks/training.py --rounds 3 --csv times.csv
+    python tests/benchmarks/training.py                     everything, about half an hour
+    python tests/benchmarks/training.py --rounds 3 --json > times.json
 
 Every contender trains the classic on the same images: 784-256-2-256-784, batch 100, RMSprop, with
-the loss reported. Each draws its own order and noise. Each round runs each contender once, in its
-own process, with two threads. The first epoch (with any compilation) is not counted; the figure is
-the median of the others. Machines drift, so the table gives ratios within a round, and of these
-the median. PyTorch, JAX and Keras are included if they are installed.
+the loss reported. Each draws its own order and noise. Each round runs each contender in its own
+process, once with one thread and once with two. The first epoch (with any compilation) is not
+counted. The next two are the figure; two more are run beside another busy process, which is started
+and ended here. "cores" is processor time / time of the two undisturbed epochs. Machines drift, so
+the table gives ratios within a round, and of these the median. PyTorch, JAX and Keras are included
+if they are installed.
 """
 
 import argparse
-import csv
 import json
 import os
 import platform
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from statistics import median
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 import numpyvae
 from numpyvae.data.minibatches import in_order
 
-THREADS = "2"
-EPOCHS = 4  # of which the first is not counted
+THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))  # of a contender, in its own process
+EPOCHS = 5  # one to warm up, two alone, two beside a busy process
 BATCH, HIDDEN, LATENT, PIXELS, IMAGES = 100, 256, 2, 784, 60_000
 
 
@@ -77,7 +81,8 @@ def floor(images):
 
 
 def numpyvae_(images):
-    for epoch in numpyvae.train(numpyvae.VAE(HIDDEN, LATENT), images, epochs=EPOCHS):
+    vae = numpyvae.VAE(HIDDEN, LATENT)
+    for epoch in numpyvae.train(vae, images, epochs=EPOCHS, threads=THREADS):
         yield epoch.seconds, epoch.train.total
 
 
@@ -131,7 +136,7 @@ def pytorch(images):
     import torch
     from torch import nn
 
-    torch.set_num_threads(int(THREADS))
+    torch.set_num_threads(THREADS)
     torch.manual_seed(0)
     x_train = torch.from_numpy(images).float() / 255
     encoder = nn.Linear(PIXELS, HIDDEN)
@@ -251,20 +256,49 @@ CONTENDERS = {
 }
 
 
+@contextmanager
+def busy(processes):
+    """Other programs that compute all the time, for the length of the block."""
+    spin = [sys.executable, "-c", "while True: pass"]
+    others = [subprocess.Popen(spin) for _ in range(processes)]
+    time.sleep(0.5 if others else 0.0)  # until they run
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
 def run_one(name):
-    """Print the seconds of an epoch and the last loss as JSON; it runs in its own process."""
+    """Print the seconds of an epoch, alone and in company, as JSON; it runs in its own process."""
     (images, _), _ = numpyvae.load_mnist()
-    seconds, losses = zip(*CONTENDERS[name][0](images))
-    print(json.dumps({"seconds": median(seconds[1:]), "loss": losses[-1]}))
+    epochs = CONTENDERS[name][0](images)
+    next(epochs)
+    start, used = time.perf_counter(), time.process_time()
+    alone = [next(epochs)[0] for _ in range(2)]
+    cores = (time.process_time() - used) / (time.perf_counter() - start)
+    with busy(1):
+        beside, losses = zip(*(next(epochs) for _ in range(2)))
+    result = {"seconds": median(alone), "cores": cores}
+    print(json.dumps(result | {"beside": median(beside), "loss": losses[-1]}))
 
 
-def call(*arguments):
-    """Run a fresh Python with two threads; return its output, seconds and peak memory in MB."""
-    names = ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")
-    environment = os.environ | {f"{name}_NUM_THREADS": THREADS for name in names}
+def call(*arguments, threads=None):
+    """Run a fresh Python; return its output and the seconds it took.
+
+    `threads` is for every library that is asked by an environment variable.
+    """
+    environment = dict(os.environ)
+    if threads is not None:
+        names = ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")
+        environment |= {f"{name}_NUM_THREADS": str(threads) for name in names}
+        environment["NPROC"] = str(threads)  # for JAX
+        if threads == 1:
+            environment["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
     start = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, *arguments], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, *arguments], env=environment, stdout=subprocess.PIPE, text=True, check=True
     )
     return done.stdout, time.perf_counter() - start
 
@@ -276,35 +310,40 @@ def installed(package):
         return None
 
 
-def compare(rounds):
-    """The contenders, interleaved: rows (name, version, seconds, ratios to the floor and to us)."""
+def compare(rounds, counts):
+    """The contenders, interleaved: a table of rows for each number of threads."""
     present = {name: installed(package) for name, (_, package) in CONTENDERS.items()}
     present = {name: number for name, number in present.items() if number}
-    results = {name: [] for name in present}
-    losses = {}
+    results = {(threads, name): [] for threads in counts for name in present}
     for number in range(rounds):
-        for name in present:
-            print(f"round {number + 1}/{rounds}: {name} …", file=sys.stderr, flush=True)
-            result = json.loads(call(__file__, "--contender", name)[0].splitlines()[-1])
-            results[name].append(result["seconds"])
-            losses[name] = result["loss"]
+        for threads, name in results:
+            print(f"round {number + 1}/{rounds}: {name}, {threads} …", file=sys.stderr, flush=True)
+            output, _ = call(__file__, "--contender", name, threads=threads)
+            results[threads, name].append(json.loads(output.splitlines()[-1]))
 
-    def ratio(name, other):
-        return median(a / b for a, b in zip(results[name], results[other]))
+    def row(threads, name):
+        mine = results[threads, name]
 
-    return [
-        {
+        def against(other):
+            pairs = zip(mine, results[threads, other])
+            return median(one["seconds"] / two["seconds"] for one, two in pairs)
+
+        seconds = [result["seconds"] for result in mine]
+        return {
             "contender": name,
             "version": present[name],
-            "seconds": median(results[name]),
-            "least": min(results[name]),
-            "most": max(results[name]),
-            "x products": ratio(name, "matrix products only"),
-            "numpyvae takes": ratio("numpyvae", name),
-            "loss": losses[name],
+            "seconds": median(seconds),
+            "least": min(seconds),
+            "most": max(seconds),
+            "cores": median(result["cores"] for result in mine),
+            "x products": against("matrix products only"),
+            "numpyvae takes": 1.0 / against("numpyvae"),
+            "beside one busy process": median(result["beside"] for result in mine),
+            "÷ alone": median(result["beside"] / result["seconds"] for result in mine),
+            "loss": mine[-1]["loss"],
         }
-        for name in present
-    ]
+
+    return {threads: [row(threads, name) for name in present] for threads in counts}
 
 
 def timed(function, times):
@@ -323,7 +362,7 @@ def break_down(images, rounds, batch=BATCH, hidden=HIDDEN, latent=LATENT):
     feed = np.tile(rng.permutation(len(images)), 2 + 200 * batch * rounds // len(images))
     batches = in_order(images, feed, batch, np.float32)
     trace = vae.backward(vae.forward(next(batches), rng.standard_normal((batch, latent))))
-    eps = np.empty((batch, latent), np.float32)
+    eps = rng.standard_normal((batch, latent), np.float32)
 
     def data():
         next(batches)
@@ -378,6 +417,31 @@ def evaluation(rounds):
     return rows
 
 
+def company(rounds):
+    """Commands beside other programs and beside themselves, in seconds, with ratios."""
+
+    def gradcheck(others):
+        with busy(others):
+            return call("-m", "numpyvae", "gradcheck")[1]
+
+    def sweep(jobs):
+        with tempfile.TemporaryDirectory() as folder:
+            options = ("--seeds", "4", "--epochs", "3", "--jobs", str(jobs), "--out", folder)
+            return call("-m", "numpyvae", "sweep", *options)[1]
+
+    rows = []
+    for what, run, pair, times in (
+        ("numpyvae gradcheck: alone; beside two busy processes", gradcheck, (0, 2), 2 * rounds),
+        ("numpyvae sweep, four runs of three epochs: one job; two", sweep, (1, 2), rounds),
+    ):
+        print(f"{what} …", file=sys.stderr, flush=True)
+        seconds = [[run(number) for number in pair] for _ in range(times)]
+        first, second = zip(*seconds)
+        ratio = median(b / a for a, b in seconds)
+        rows += [{"what": what, "first": median(first), "second": median(second), "ratio": ratio}]
+    return rows
+
+
 WHOLE = """
 import resource, sys, tempfile
 from numpyvae.cli import main
@@ -400,36 +464,41 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=7, metavar="N", help="repetitions (7)")
-    parser.add_argument("--csv", metavar="FILE", help="write the comparison there too")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="repetitions (5)")
+    parser.add_argument("--json", action="store_true", help="print the tables as JSON")
     parser.add_argument("--contender", choices=CONTENDERS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.contender:
         return run_one(options.contender)
 
-    print(
+    machine = (
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
         f"NumPy {np.__version__}, {time.strftime('%Y-%m-%d')}, {options.rounds} rounds"
     )
-    rows = compare(options.rounds)
-    show("An epoch of the classic, in seconds (medians; ratios of the same round)", rows)
-    if options.csv:
-        with open(options.csv, "w", newline="") as file:
-            table = csv.DictWriter(file, rows[0])
-            table.writeheader()
-            table.writerows(rows)
+    tables = {
+        f"An epoch of the classic, {threads} thread{'s'[: threads != 1]}, in seconds": rows
+        for threads, rows in compare(options.rounds, (1, 2)).items()
+    }
     (images, _), _ = numpyvae.load_mnist()
     sizes = [{}, {"batch": 25}, {"batch": 400}, {"hidden": 64}, {"hidden": 1024}]
     sizes += [{"latent": 20}, {"latent": 100}]
     default = {"batch": BATCH, "hidden": HIDDEN, "latent": LATENT}
-    steps = [default | size | break_down(images, options.rounds, **size) for size in sizes]
+    with threadpool_limits(1, "blas"):
+        steps = [default | size | break_down(images, options.rounds, **size) for size in sizes]
     for row in steps:
         row["epoch in s"] = row["step"] * IMAGES / row["batch"] / 1e6
-    show("One step, in microseconds, and how it grows", steps)
+    tables["One step in one thread, in microseconds, and how it grows"] = steps
     around = evaluation(options.rounds).items()
-    show("Around training, in milliseconds", [{"what": a, "median": b} for a, b in around])
-    return None
+    tables["Around training, in milliseconds"] = [{"what": a, "median": b} for a, b in around]
+    tables["In company, in seconds"] = company(options.rounds)
+    if options.json:
+        print(json.dumps({"machine": machine} | tables, indent=2, ensure_ascii=False))
+        return 0
+    print(machine)
+    for title, rows in tables.items():
+        show(title, rows)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
