@@ -10,12 +10,14 @@
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 import numpyvae
 from numpyvae.course import call, expect, functions
 from numpyvae.gradcheck import check_gradients, numerical_gradient
 from numpyvae.pictures import STYLE, tile
 
+threadpool_limits(1)  # one BLAS thread; two are far slower beside other busy programs
 plt.style.use(STYLE)
 mine = functions("01_dense_layer")
 dense, dense_backward = mine.dense, mine.dense_backward

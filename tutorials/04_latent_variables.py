@@ -10,10 +10,12 @@
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from numpyvae.course import call, expect
 from numpyvae.pictures import COLOURS, STYLE
 
+threadpool_limits(1)  # one BLAS thread; two are far slower beside other busy programs
 plt.style.use(STYLE)
 
 

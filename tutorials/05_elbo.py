@@ -11,11 +11,13 @@
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from numpyvae.course import call, expect, functions
 from numpyvae.gradcheck import numerical_gradient
 from numpyvae.pictures import COLOURS, STYLE
 
+threadpool_limits(1)  # one BLAS thread; two are far slower beside other busy programs
 plt.style.use(STYLE)
 mine = functions("04_latent_variables")
 log_normal, log_evidence = mine.log_normal, mine.log_evidence

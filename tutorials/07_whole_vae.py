@@ -14,6 +14,7 @@ import inspect
 
 import matplotlib.pyplot as plt
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 import numpyvae
 from numpyvae.course import call, expect
@@ -21,6 +22,7 @@ from numpyvae.evaluation import evidence
 from numpyvae.gradcheck import check_gradients
 from numpyvae.pictures import COLOURS, STYLE
 
+threadpool_limits(1)  # one BLAS thread; two are far slower beside other busy programs
 plt.style.use(STYLE)
 
 # %% [markdown]

@@ -12,11 +12,13 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.special import ndtr, ndtri
+from threadpoolctl import threadpool_limits
 
 import numpyvae
 from numpyvae.course import call, expect, functions
 from numpyvae.pictures import COLOURS, STYLE, tile
 
+threadpool_limits(1)  # one BLAS thread; two are far slower beside other busy programs
 plt.style.use(STYLE)
 mine = functions("07_whole_vae")
 forward, loss, train_step, initialize = mine.forward, mine.loss, mine.train_step, mine.initialize

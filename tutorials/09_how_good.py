@@ -13,6 +13,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 import numpyvae
 from numpyvae.course import call, expect
@@ -26,6 +27,7 @@ from numpyvae.evaluation import (
 )
 from numpyvae.pictures import COLOURS, STYLE, tile
 
+threadpool_limits(1)  # one BLAS thread; two are far slower beside other busy programs
 plt.style.use(STYLE)
 (x_train, _), (x_test, y_test) = numpyvae.load_mnist()
 x = (x_test[:1000] / 255).astype(np.float32)

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 import numpyvae
 from numpyvae.course import call, expect, functions
 from numpyvae.pictures import STYLE, tile
 
+threadpool_limits(1)  # one BLAS thread; two are far slower beside other busy programs
 plt.style.use(STYLE)
 mine = functions("07_whole_vae")
 forward, loss, backward, rmsprop_step = mine.forward, mine.loss, mine.backward, mine.rmsprop_step

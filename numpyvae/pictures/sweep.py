@@ -92,7 +92,7 @@ def _equal_elbo(axes: Axes) -> None:
     left = max(left, 0.0)
     for total in MaxNLocator(8).tick_values(left + low, right + high):
         ends = np.clip([left, right], total - high, total - low)
-        if ends[1] > ends[0]:
+        if ends[1] - ends[0] > 0.1 * (right - left):  # not in the very corner
             axes.plot(ends, total - ends, color=COLOURS[8], linewidth=0.7, alpha=0.6, zorder=0)
             axes.annotate(
                 f"{total:g}", (ends[1], total - ends[1]), (-2, 2), textcoords="offset points",

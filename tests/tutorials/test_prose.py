@@ -24,6 +24,11 @@ def test_every_tutorial_has_its_parts(name):
     assert further == list("123")
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_tutorial_computes_in_one_blas_thread(name):
+    assert "\nthreadpool_limits(1)  #" in cells(name)[0]
+
+
 def test_the_readme_lists_the_exercises_and_the_minutes():
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
     total = 0
