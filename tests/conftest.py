@@ -1,10 +1,15 @@
 import numpy as np
 import pytest
 from helpers import blas_number
+from hypothesis import HealthCheck, settings
 from threadpoolctl import threadpool_limits
 
 from numpyvae import VAE, load_mnist
 from numpyvae.core.parameters import Parameters
+
+# No test depends on how fast the machine is: without this, an example that takes 0.2 s fails.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True, scope="session")

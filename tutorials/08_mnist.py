@@ -169,8 +169,8 @@ print(f"2,000 test images at z = mu: {at_mu:.2f}, with z drawn: {drawn:.2f}")
 assert at_mu < drawn
 
 # %% [markdown]
-# Are you on the right track? A published training run of this very model (the log of a Keras 2.1 notebook) has a loss of 171.6 after the first epoch and of 159.7 after the tenth. Our losses, with five seeds, lie between 171.7 and 173.4 after the first epoch and between
-# 156.2 and 158.1 after the tenth. Yours should be between 170.8 and 174.5, and then between 155 and 161.5. If it is not, something is very probably wrong, whatever the gradient check says. Is `s` passed on to the next step? Is the noise normal, and new for each batch?
+# Are you on the right track? A published training run of this very model (the log of a Keras 2.1 notebook) has a loss of 171.6 after the first epoch and of 159.7 after the tenth. Our losses, with five seeds, lie between 171.9 and 173.0 after the first epoch and between
+# 156.1 and 158.0 after the tenth. Yours should be between 170.8 and 174.5, and then between 155 and 161.5. If it is not, something is very probably wrong, whatever the gradient check says. Is `s` passed on to the next step? Is the noise normal, and new for each batch?
 
 # %%
 totals = np.sum(history, axis=1)

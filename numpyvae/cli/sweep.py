@@ -90,12 +90,13 @@ def _train(sweep: Sweep, names: list[str], jobs: int) -> dict[str, str]:
 def _save(sweep: Sweep, points: list[Point]) -> list[str]:
     """Write the table and the pictures; return the names of the files."""
     save_table(sweep.out / "sweep.csv", points)
+    by_setting = {words(point.values) or "all": point.losses for point in points}
     curves: dict[str, list[Loss]] = {}
     for point in points:
         others = {name: value for name, value in point.values.items() if name != "beta"}
         curves.setdefault(words(others), []).extend(point.losses)
     figures = {
-        "losses.png": pictures.loss_by_setting({words(p.values): p.losses for p in points}),
+        "losses.png": pictures.loss_by_setting(by_setting),
         "rate_distortion.png": pictures.rate_distortion(curves),
     }
     RunFolder(sweep.out).save_figures(figures)

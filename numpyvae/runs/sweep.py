@@ -58,7 +58,7 @@ class Sweep:
 
     Each run has a folder in `out`, named after its values and its seed. A run counts as completed
     if its folder holds all epochs of a training with the same settings. Raises ValueError for
-    values that no training could use, and if there is nothing to combine.
+    values that no training could use, or that are given twice.
     """
 
     def __init__(
