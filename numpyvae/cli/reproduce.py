@@ -15,7 +15,7 @@ Train a published setup on full MNIST and print our losses beside the
 published ones. Exit status: 0 if all agree, 1 if not."""
 EXAMPLES = """\
 examples:
-  numpyvae reproduce classic                    50 epochs for each seed: about a minute each
+  numpyvae reproduce classic                    50 epochs for each seed: about two minutes each
   numpyvae reproduce pytorch-400-20 --seeds 1   10 epochs
 """
 

@@ -13,12 +13,14 @@ from numpyvae.core.trace import Loss
 from numpyvae.runs.processes import Failure
 from numpyvae.runs.run_folder import RunFolder
 from numpyvae.runs.sweep import Point, Sweep, save_table, table, words
+from numpyvae.support.inputs import check_count
 
 HELP = "train every combination of settings and seeds, many at once"
 DESCRIPTION = """\
 Train a VAE for every combination of the values given and for several seeds,
 each in a process and a folder of its own. Print a table of the test losses and
-draw them. Runs that have completed before are not repeated."""
+draw them. A run that has completed with the same settings is not repeated
+(delete its folder if its images have changed)."""
 EXAMPLES = """\
 examples:
   numpyvae sweep --beta 0.1 0.5 1 2 4 --seeds 3            15 runs
@@ -42,19 +44,23 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train what is missing, then print and draw the table. Exit status 1 if a run fails."""
+    jobs = check_count("jobs", options.jobs)
     sweep = Sweep(_lists(given(options)), options.seeds, options.out)
     missing = sweep.missing()
     print(_headline(sweep, len(missing)), flush=True)
     try:
-        problems = _train(sweep, missing, options.jobs) if missing else {}
+        problems = _train(sweep, missing, jobs) if missing else {}
     except KeyboardInterrupt:
         done = len(sweep.runs) - len(sweep.missing())
         rest = f"{sweep.out} holds {done} of {len(sweep.runs)} runs; the same command does the rest"
         return complain(f"stopped; {rest}", 130)
     points = sweep.results()
     if points:
-        print(f"test losses, nats per image; mean ± standard error over the seeds\n{table(points)}")
+        error = "; mean ± standard error over the seeds" if len(sweep.seeds) > 1 else ""
+        print(f"of the test images, in nats per image{error}\n{table(points)}")
         print(f"{sweep.out} holds {', '.join(_save(sweep, points))} and a folder for each run")
+    else:
+        print("no run has completed, so there is no table")
     for name, problem in problems.items():
         complain(f"{name}: {problem}", 1)
     return 1 if problems else 0
@@ -82,8 +88,9 @@ def _train(sweep: Sweep, names: list[str], jobs: int) -> dict[str, str]:
         if isinstance(result, Failure):
             problems[name] = result.problem
             say(f"{name}: failed")
-        elif result.number == result.epochs:
-            say(f"{name}: {result}")
+        elif result.number == result.epochs and result.test is not None:
+            test = result.test
+            say(f"{name}: test ELBO {test.elbo:.2f} = -({test.reconstruction:.2f} + {test.kl:.2f})")
     return problems
 
 

@@ -10,6 +10,9 @@ import numpy as np
 from numpyvae.core.trace import Loss
 from numpyvae.evaluation.bounds import mean_and_error
 from numpyvae.pictures.canvas import COLOURS, canvas
+from numpyvae.support.types import Array
+
+MARKERS = ("o", "s", "^", "D")  # one for each ten curves, whose colors repeat
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,24 +24,26 @@ def loss_by_setting(losses: Mapping[str, Sequence[Loss]]) -> Figure:
 
     `losses` holds the loss of each seed; a small dot stands for each.
     """
-    figure = canvas(10.0, 1.7 + 0.32 * len(losses))
+    from matplotlib.ticker import MaxNLocator
+
+    figure = canvas(10.0, 2.0 + 0.32 * len(losses))
     panels = figure.subplots(1, 3, sharey=True)
-    rows = np.arange(len(losses))
-    titles = ("−ELBO = reconstruction + KL", "reconstruction", "KL")
-    for axes, title, color in zip(panels, titles, COLOURS):
-        for row, group in zip(rows, losses.values()):
+    for axes, title, color in zip(panels, ("−ELBO", "reconstruction", "KL"), COLOURS):
+        for row, group in enumerate(losses.values()):
             values = np.array([_part(loss, title) for loss in group])
             mean, error = mean_and_error(values)
-            axes.plot(values, np.full(len(values), row), ".", color=COLOURS[8], markersize=4)
             axes.errorbar(
                 mean, row, xerr=error if np.isfinite(error) else None,
-                fmt="o", color=color, capsize=3, markersize=5,
+                fmt="o", color=color, capsize=3, markersize=6,
             )  # fmt: skip
+            axes.plot(values, np.full(len(values), row), ".", color="black", markersize=3, zorder=3)
         axes.set_title(title)
         axes.grid(alpha=0.3)
-    panels[0].set_yticks(rows, list(losses))
-    panels[0].set_ylim(len(rows) - 0.5, -0.5)  # the first setting on top
-    figure.supxlabel("nats per test image")
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+    panels[0].set_yticks(range(len(losses)), list(losses))
+    panels[0].set_ylim(len(losses) - 0.5, -0.5)  # the first setting on top
+    panels[1].set_xlabel("nats per test image   (−ELBO = reconstruction + KL)")
+    figure.suptitle("black dots: runs; circles with bars: mean ± standard error", fontsize=10)
     return figure
 
 
@@ -48,40 +53,47 @@ def _part(loss: Loss, title: str) -> float:
 
 
 def rate_distortion(curves: Mapping[str, Sequence[Loss]]) -> Figure:
-    """Reconstruction (the distortion) against KL (the rate): a point for each run, β along a curve.
+    """Reconstruction (the distortion) against KL (the rate): a dot for each run, β along a curve.
 
-    `curves` holds, for each curve by name, the losses of runs that differ in β and seed. Along a
-    grey line, −ELBO is the same. β is the price of a nat of KL: a run minimizes
-    reconstruction + β KL, so the curve has slope −β at its own β. (Alemi et al. 2018, Fixing a
-    Broken ELBO, arXiv:1711.00464.)
+    `curves` holds, for each curve by name, the losses of runs that differ in β and seed; it goes
+    through the mean for each β. Along a grey line, −ELBO is the same. β is the price of a nat of
+    KL: a run minimizes reconstruction + β KL, so the best possible curve has slope −β where β is
+    its price. (Alemi et al. 2018, Fixing a Broken ELBO, arXiv:1711.00464.)
     """
-    from matplotlib.patheffects import withStroke
-
-    halo = [withStroke(linewidth=3, foreground="white")]
-    figure = canvas(7.4, 6.0)
+    figure = canvas(7.4 if len(curves) == 1 else 9.4, 6.0)
     axes = figure.add_subplot()
-    for (name, losses), color in zip(curves.items(), COLOURS * (1 + len(curves) // len(COLOURS))):
-        kl = np.array([float(loss.kl) for loss in losses])
-        reconstruction = np.array([float(loss.reconstruction) for loss in losses])
+    several = len({loss.beta for losses in curves.values() for loss in losses}) > 1
+    for i, (name, losses) in enumerate(curves.items()):
+        color, marker = COLOURS[i % len(COLOURS)], MARKERS[i // len(COLOURS) % len(MARKERS)]
+        points = np.array([(float(loss.kl), float(loss.reconstruction)) for loss in losses])
         beta = np.array([loss.beta for loss in losses])
-        axes.plot(kl, reconstruction, ".", color=color, alpha=0.6)
-        means = np.array(
-            [(kl[beta == b].mean(), reconstruction[beta == b].mean()) for b in np.unique(beta)]
-        )
-        axes.plot(*means.T, "-", color=color, linewidth=1, label=name)
-        for b, mean in zip(np.unique(beta), means):
-            axes.annotate(
-                f"β = {b:g}", mean, (7, 6), textcoords="offset points", color=color, fontsize=9,
-                path_effects=halo,
-            )  # fmt: skip
+        means = np.array([points[beta == b].mean(axis=0) for b in np.unique(beta)])
+        axes.plot(*points.T, ".", color=color, markersize=5)
+        axes.plot(*means.T, "-", marker=marker, color=color, mfc="white", linewidth=1, label=name)
+        if several:
+            _name(axes, np.unique(beta), means, color)
     axes.margins(0.12)
     _equal_elbo(axes)
     axes.set_xlabel("KL (rate), nats per test image")
     axes.set_ylabel("reconstruction (distortion), nats per test image")
-    axes.set_title("a dot for each run; grey lines: the same −ELBO = reconstruction + KL")
+    axes.set_title(
+        "dots: runs; white: means over the seeds; grey lines: the same −ELBO", fontsize=10
+    )
     if len(curves) > 1:
-        axes.legend()
+        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
     return figure
+
+
+def _name(axes: Axes, beta: Array, places: Array, color: str) -> None:
+    """Write each β to the right of its place."""
+    from matplotlib.patheffects import withStroke
+
+    halo = [withStroke(linewidth=2, foreground="white", alpha=0.8)]
+    for b, place in zip(beta, places):
+        axes.annotate(
+            f"β = {b:g}", place, (7, 4), textcoords="offset points", color=color, fontsize=9,
+            path_effects=halo,
+        )  # fmt: skip
 
 
 def _equal_elbo(axes: Axes) -> None:

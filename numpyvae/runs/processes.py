@@ -65,8 +65,9 @@ def in_processes(
                 i, worker = running[ready]
                 try:
                     yield i, ready.recv()
-                except EOFError:
+                except (EOFError, OSError):  # it has ended, perhaps within a message
                     del running[ready]
+                    ready.close()
                     worker.join()
                     if worker.exitcode:
                         yield i, Failure(f"its process ended with exit status {worker.exitcode}")

@@ -98,10 +98,11 @@ class Sweep:
         """Train these runs in `jobs` processes: see `in_processes`, which numbers them.
 
         Each process calls `finish(run)` after its last epoch. Raises ValueError or OSError for
-        images that cannot be used; then nothing is written.
+        images that cannot be used, or a folder that cannot be made; then nothing is written.
         """
         for data in {self.runs[name].data for name in names}:
             Settings(data).images()
+        self.out.mkdir(parents=True, exist_ok=True)
         tasks = [(self.runs[name], self.out / name, dict(versions), finish) for name in names]
         epochs = sum(self.runs[name].epochs for name in names)
         return Counted(epochs, in_processes(_train, tasks, jobs))

@@ -13,7 +13,8 @@ def test_losses_of_every_setting_and_their_standard_error():
     total, reconstruction, kl = figure.axes
     assert [label.get_text() for label in total.get_yticklabels()] == ["beta=1", "beta=4"]
     for axes, values in ((total, [155.0, 158.0]), (reconstruction, [150.0, 152.0]), (kl, [5, 6])):
-        dots, mean = axes.lines[0], axes.containers[0]
+        dots = next(line for line in axes.lines if line.get_marker() == ".")
+        mean = axes.containers[0]
         assert list(dots.get_xdata()) == values
         assert mean[0].get_xdata() == [np.mean(values)]
         (bar,) = mean[2][0].get_segments()
@@ -53,6 +54,14 @@ def test_several_curves_have_a_legend_and_more_than_ten_are_drawn():
     figure = pictures.rate_distortion({f"latent={n}": curve() for n in range(1, 13)})
     legend = figure.axes[0].get_legend()
     assert [text.get_text() for text in legend.get_texts()][-1] == "latent=12"
+    looks = {(line.get_color(), line.get_marker()) for line in legend.get_lines()}
+    assert len(looks) == 12
+
+
+def test_beta_is_named_only_where_it_varies():
+    same = {"latent=2": [Loss(155.0, 5.0)], "latent=3": [Loss(150.0, 9.0)]}
+    (axes,) = pictures.rate_distortion(same).axes
+    assert not [text for text in axes.texts if "β" in text.get_text()]
 
 
 def test_one_run_is_drawn():
