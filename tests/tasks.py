@@ -1,6 +1,7 @@
 """Tasks for the tests of processes, which import them by name."""
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -27,6 +28,11 @@ def refuse(i):
 def die(i):
     yield i
     os._exit(7)
+
+
+def be_killed(i):
+    yield i
+    os.kill(os.getpid(), signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
 
 
 def stumble(i):

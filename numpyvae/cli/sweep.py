@@ -19,8 +19,8 @@ HELP = "train every combination of settings and seeds, many at once"
 DESCRIPTION = """\
 Train a VAE for every combination of the values given and for several seeds,
 each in a process and a folder of its own. Print a table of the test losses and
-draw them. A run that has completed with the same settings is not repeated
-(delete its folder if its images have changed)."""
+draw them. Runs whose folder in --out is complete are not repeated. (Delete it
+if the images have changed.)"""
 EXAMPLES = """\
 examples:
   numpyvae sweep --beta 0.1 0.5 1 2 4 --seeds 3            15 runs
@@ -56,9 +56,10 @@ def run(options: argparse.Namespace) -> int:
         return complain(f"stopped; {rest}", 130)
     points = sweep.results()
     if points:
+        files = _save(sweep, points)
         error = "; mean ± standard error over the seeds" if len(sweep.seeds) > 1 else ""
         print(f"of the test images, in nats per image{error}\n{table(points)}")
-        print(f"{sweep.out} holds {', '.join(_save(sweep, points))} and a folder for each run")
+        print(f"{sweep.out} holds {', '.join(files)} and a folder for each run")
     else:
         print("no run has completed, so there is no table")
     for name, problem in problems.items():

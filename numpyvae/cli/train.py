@@ -52,6 +52,7 @@ def run(options: argparse.Namespace) -> int:
         for epoch in bar(training, unit="epoch", delay=0.0):
             say(str(epoch))
         draw(training)
+        training.complete()
     except BrokenPipeError:
         raise  # main handles it
     except (FloatingPointError, OSError, KeyboardInterrupt) as error:

@@ -25,9 +25,9 @@ def cross_entropy(
     work, spare = np.empty((2, *p.shape), p.dtype) if scratch is None else scratch
     np.subtract(1.0, p, out=work)
     np.maximum(work, p, out=work)
-    images, n = len(p), gcd(8, p.shape[1])
-    products = spare.reshape(n, images, -1)[0]
-    np.prod(work.reshape(images, n, -1), axis=1, out=products)
+    (images, pixels), n = p.shape, gcd(8, p.shape[1])
+    products = spare.reshape(n, images, pixels // n)[0]
+    np.prod(work.reshape(images, n, pixels // n), axis=1, out=products)
     log_q = np.log(products, out=products).sum(axis=1)
     np.greater(logits, 0.0, out=work)
     work -= x

@@ -56,8 +56,8 @@ def in_processes(
                 process = context.Process(target=_work, args=(end, task, values), daemon=True)
                 with _without_ctrl_c():
                     process.start()
+                    running[results] = (i, process)
                 end.close()
-                running[results] = (i, process)
             if not running:
                 return
             ready: Any
@@ -70,18 +70,27 @@ def in_processes(
                     ready.close()
                     worker.join()
                     if worker.exitcode:
-                        yield i, Failure(f"its process ended with exit status {worker.exitcode}")
+                        yield i, Failure(_end_in_words(worker.exitcode))
     finally:
         for _, worker in running.values():
             worker.terminate()
         for _, worker in running.values():
+            worker.join(10)
+            worker.kill()  # if it has not ended by then
             worker.join()
+
+
+def _end_in_words(status: int) -> str:
+    """The end of a process: its exit status or, if that is negative, the signal."""
+    ended = f"was killed by signal {-status}" if status < 0 else f"ended with exit status {status}"
+    return f"its process {ended}"
 
 
 def _work(end: Connection, task: Callable[..., Iterable[Any]], arguments: tuple[Any, ...]) -> None:
     """Send every item of a task, or a Failure. An unforeseen exception ends the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: the first process ends this one,
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # which then removes unfinished files
+    threading.Thread(target=_end_with_the_first_process, daemon=True).start()
     try:
         try:
             for item in task(*arguments):
@@ -90,6 +99,14 @@ def _work(end: Connection, task: Callable[..., Iterable[Any]], arguments: tuple[
             end.send(Failure(str(error) or type(error).__name__))
     except BrokenPipeError:
         sys.exit(1)  # the first process is gone
+
+
+def _end_with_the_first_process() -> None:
+    """End this process when the one that started it has ended, for whatever reason."""
+    first = multiprocessing.parent_process()
+    if first is not None:
+        wait([first.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextmanager

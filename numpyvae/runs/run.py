@@ -63,6 +63,10 @@ class Run:
     def __len__(self) -> int:
         return len(self._training)
 
+    def complete(self) -> None:
+        """Note in the folder that everything is there, the pictures too."""
+        self.folder.save_settings(self.settings, self.versions, completed=True)
+
     def __iter__(self) -> Iterator[Epoch]:
         """Train; after each epoch, write the model, the history and the settings, and yield it."""
         for epoch in self._training:

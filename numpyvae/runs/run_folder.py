@@ -28,7 +28,7 @@ class RunFolder:
 
     model.npz      the model of the last complete epoch
     history.csv    the losses of every epoch
-    settings.json  the settings, and the versions of packages
+    settings.json  the settings, the versions of packages, and whether everything was written
     epochs/        the model of every epoch, if `keep_epochs` is set
     *.png, *.gif   pictures
     earlier-N/     the same files of earlier runs
@@ -108,17 +108,24 @@ class RunFolder:
         return epochs
 
     def completed(self, settings: Settings) -> bool:
-        """True if the folder holds the model and all epochs of a training with these settings."""
+        """True if the folder holds a run with these settings that was noted as complete."""
         try:
             self.load_model()
             same = self.load_settings() == settings
-            return same and len(self.load_history()) == settings.epochs
+            return same and len(self.load_history()) == settings.epochs and self._noted()
         except (ValueError, OSError):
             return False
 
-    def save_settings(self, settings: Settings, versions: Mapping[str, str]) -> None:
+    def _noted(self) -> bool:
+        table = json.loads((self.path / "settings.json").read_text(encoding="utf-8"))
+        return isinstance(table, dict) and table.get("completed") is True
+
+    def save_settings(
+        self, settings: Settings, versions: Mapping[str, str], completed: bool = False
+    ) -> None:
         """Write settings.json."""
-        table = dataclasses.asdict(settings) | {"versions": dict(versions)}
+        table = dataclasses.asdict(settings)
+        table |= {"versions": dict(versions), "completed": completed}
         with replacing(self.path / "settings.json") as file:
             file.write((json.dumps(table, indent=2) + "\n").encode())
 

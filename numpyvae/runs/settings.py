@@ -60,14 +60,18 @@ class Settings:
         if not isinstance(self.data, str | None):
             raise ValueError(f"data: expected the path of the images, got {self.data!r}")
         check_choice("pixels", self.pixels, get_args(Pixels))
-        check_number("noise", self.noise)
-        check_counts("hidden", self.hidden)
-        check_number("beta", self.beta)
-        for name in ("latent", "epochs", "batch_size", "threads"):
-            check_count(name, getattr(self, name))
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
-        check_number("learning_rate", self.learning_rate, positive=True)
-        check_count("seed", self.seed, least=0)
+        plain = {  # Python's own numbers, which JSON can hold
+            "noise": check_number("noise", self.noise),
+            "hidden": check_counts("hidden", self.hidden),
+            "beta": check_number("beta", self.beta),
+            "learning_rate": check_number("learning_rate", self.learning_rate, positive=True),
+            "seed": check_count("seed", self.seed, least=0),
+        }
+        for name in ("latent", "epochs", "batch_size", "threads"):
+            plain[name] = check_count(name, getattr(self, name))
+        for name, value in plain.items():
+            object.__setattr__(self, name, value)  # the class is frozen
 
     def images(self, instead: str | PathLike[str] | None = None) -> Dataset:
         """The images at `instead`, if given, else those of these settings."""

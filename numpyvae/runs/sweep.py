@@ -57,8 +57,8 @@ class Sweep:
     """Every combination of `values`, a list for each setting by name, once for each seed.
 
     Each run has a folder in `out`, named after its values and its seed. A run counts as completed
-    if its folder holds all epochs of a training with the same settings. Raises ValueError for
-    values that no training could use, or that are given twice.
+    if its folder holds all epochs of a training with the same settings, and its `finish` (see
+    `train`) is done. Raises ValueError for values that no training could use, or given twice.
     """
 
     def __init__(
@@ -67,6 +67,9 @@ class Sweep:
         self.out, self.seeds = Path(out), range(check_count("seeds", seeds))
         if not str(out) or (self.out.exists() and not self.out.is_dir()):
             raise ValueError(f"--out: expected the name of a folder, got {str(out)!r}")
+        for name, choices in values.items():
+            if len(choices) == 0:
+                raise ValueError(f"{name}: expected at least one value, got none")
         self.varied = [name for name, choices in values.items() if len(choices) > 1]
         self.points = [dict(zip(values, combination)) for combination in product(*values.values())]
         self.runs: dict[str, Settings] = {}
@@ -131,6 +134,7 @@ def _train(
     run.folder.set_aside()
     yield from run
     finish(run)
+    run.complete()
 
 
 def table(points: Sequence[Point]) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from threadpoolctl import threadpool_limits
 
-_lock = threading.Lock()
+_lock = threading.RLock()  # a block may end while another begins, if the collector closes it
 _limits: list[list[threadpool_limits]] = []  # one for each block that has not ended
 
 
@@ -24,17 +24,23 @@ def blas_threads(number: int = 1) -> Iterator[None]:
     whole process: if blocks of several Python threads overlap, the last one that began decides,
     and the last one to end restores.
     """
-    with _lock:
-        mine = [threadpool_limits(number, user_api="blas")]
-        _limits.append(mine)
+    mine: list[threadpool_limits] = []
     try:
+        with _lock:
+            mine.append(threadpool_limits(number, user_api="blas"))
+            _limits.append(mine)
         yield
     finally:
         with _lock:
-            position = _limits.index(mine)
-            later = _limits[position + 1 :]
-            if later:
-                later[0][:] = mine  # that block restores in our place
-            else:
-                mine[0].restore_original_limits()
-            del _limits[position]
+            _end(mine)
+
+
+def _end(mine: list[threadpool_limits]) -> None:
+    """Restore what was before a block, or leave this to the block that began after it."""
+    position = next((i for i, other in enumerate(_limits) if other is mine), len(_limits))
+    later = _limits[position + 1 :]
+    if later:
+        later[0][:] = mine
+    elif mine:
+        mine[0].restore_original_limits()
+    del _limits[position : position + 1]

@@ -33,6 +33,10 @@ def test_equals_the_loops(rng, dtype, error, pixels):
     assert np.array_equal(cross_entropy_backward(logits, x, p), cross_entropy_backward(logits, x))
 
 
+def test_no_images_cost_nothing():
+    assert cross_entropy(np.zeros((0, 8)), np.zeros((0, 8))).shape == (0,)
+
+
 def test_stays_finite_at_a_thousand():
     logits = np.array([[1000.0, -1000.0], [-1000.0, 1000.0]])
     x = np.array([[1.0, 0.0], [1.0, 0.0]])

@@ -2,8 +2,11 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 import tasks
@@ -48,6 +51,36 @@ def test_a_process_that_dies_is_reported_and_the_others_go_on():
     assert found == {0: [5, failure], 1: [6, failure]}
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that kills")
+def test_a_process_that_is_killed_is_reported_and_the_others_go_on():
+    found = results(tasks.be_killed, [(5,), (6,)], 2)
+    failure = Failure("its process was killed by signal 9")
+    assert found == {0: [5, failure], 1: [6, failure]}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="on Windows a process is ended without cleaning up")
+def test_when_the_first_process_is_killed_the_others_end_and_clean_up(tmp_path):
+    code = (
+        "import sys, tasks; from numpyvae.runs.processes import in_processes\n"
+        "if __name__ == '__main__':\n"
+        "    for _, process in in_processes(tasks.last_until_stopped, [(sys.argv[1], 0)], 1):\n"
+        "        print(process, flush=True)\n"
+    )
+    script = tmp_path / "script.py"
+    script.write_text(code)
+    folder = tmp_path / "work"
+    folder.mkdir()
+    first = subprocess.Popen(
+        [sys.executable, script, folder],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(tasks.__file__).parent)},
+    )
+    first.stdout.readline()
+    first.kill()
+    first.communicate(timeout=50)  # waits until the other has closed the pipe too
+    assert list(folder.iterdir()) == []
+
+
 def test_an_unforeseen_exception_shows_its_traceback(capfd):
     assert results(tasks.stumble, [(5,)], 1) == {
         0: [5, Failure("its process ended with exit status 1")]
@@ -55,6 +88,7 @@ def test_an_unforeseen_exception_shows_its_traceback(capfd):
     assert "KeyError: 'a mistake in the program'" in capfd.readouterr().err
 
 
+@pytest.mark.skipif(os.name == "nt", reason="on Windows a process is ended without cleaning up")
 def test_leaving_the_loop_ends_all_processes_and_removes_their_unfinished_files(tmp_path):
     started = in_processes(tasks.last_until_stopped, [(str(tmp_path), i) for i in range(3)], 2)
     _, first = next(started)

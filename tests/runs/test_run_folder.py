@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from numpyvae import VAE, Epoch, Loss
@@ -21,6 +22,33 @@ def test_settings_come_back(folder):
     folder.save_settings(settings, VERSIONS)
     assert folder.load_settings() == settings
     assert json.loads((folder.path / "settings.json").read_text())["versions"] == VERSIONS
+
+
+def test_settings_are_plain_numbers_that_json_can_hold(folder):
+    settings = Settings(
+        hidden=[9, np.int64(6)], latent=np.int32(3), beta=np.float32(0.5), noise=0, seed=np.uint8(3)
+    )
+    assert settings == Settings(hidden=(9, 6), latent=3, beta=0.5, seed=3)
+    folder.make()
+    folder.save_settings(settings, VERSIONS)
+    assert folder.load_settings() == settings
+
+
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        ('{"latent": "two"}', "latent: expected a whole number of at least 1, got 'two'"),
+        ('{"data": 3}', "data: expected the path of the images, got 3"),
+        ('{"optimizer": ["adam"]}', "optimizer: expected one of rmsprop, adam"),
+    ],
+)
+def test_settings_that_no_training_could_use_are_an_error_that_names_the_file(
+    folder, table, problem
+):
+    folder.make()
+    (folder.path / "settings.json").write_text(table)
+    with pytest.raises(ValueError, match=f"settings.json: {problem}"):
+        folder.load_settings()
 
 
 def test_without_a_file_the_settings_are_the_defaults(folder):

@@ -8,6 +8,7 @@ import pytest
 
 from numpyvae import Loss, load
 from numpyvae.runs import Run, RunFolder, Settings, Sweep
+from numpyvae.runs.processes import Failure
 from numpyvae.runs.sweep import Point, save_table, table, words
 
 
@@ -90,10 +91,24 @@ def test_a_second_call_does_only_what_is_missing(images, tmp_path):
     assert (other.path / "earlier-1" / "model.npz").exists()
 
 
+def refuse_to_finish(run):
+    raise OSError("No space left on device")
+
+
+def test_a_run_whose_finish_fails_is_missing(images, tmp_path):
+    sweep = small(images, tmp_path, seeds=1)
+    ticks = list(sweep.train(sweep.missing(), 1, {}, refuse_to_finish))
+    assert ticks[-1] == (0, Failure("No space left on device"))
+    assert sweep.missing() == list(sweep.runs)
+    assert sweep.results() == []
+
+
 @pytest.mark.parametrize("damage", ["not JSON", '{"beta": 3.0}', '{"beta": "x"}'])
 def test_a_folder_with_other_or_damaged_settings_is_not_completed(images, tmp_path, damage):
     run = Run(Settings(images, hidden=(5,), epochs=1), tmp_path / "run", {})
     list(run)
+    assert not run.folder.completed(run.settings)
+    run.complete()
     assert run.folder.completed(run.settings)
     assert not run.folder.completed(dataclasses.replace(run.settings, seed=1))
     (run.folder.path / "settings.json").write_text(damage)
@@ -112,6 +127,7 @@ def test_a_damaged_history_is_an_error_that_names_the_file(images, tmp_path):
 def test_a_run_without_its_model_is_missing(images, tmp_path):
     run = Run(Settings(images, hidden=(5,), epochs=1), tmp_path / "run", {})
     list(run)
+    run.complete()
     (run.folder.path / "model.npz").unlink()
     assert not run.folder.completed(run.settings)
 
@@ -121,6 +137,7 @@ def test_a_run_without_its_model_is_missing(images, tmp_path):
     [
         ({"latent": [2, 0]}, "latent: expected a whole number of at least 1, got 0"),
         ({"beta": [1.0, 1.0]}, "beta=1: given twice; leave one out"),
+        ({"beta": []}, "beta: expected at least one value, got none"),
         ({"data": ["a/b", "a-b"]}, "data=a-b,seed=0: two runs would have this name"),
         ({"optimizer": ["sgd"]}, "optimizer: expected one of rmsprop, adam, got 'sgd'"),
     ],

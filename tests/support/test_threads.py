@@ -36,6 +36,33 @@ def test_blocks_that_overlap_restore_when_the_last_one_ends(three_threads, first
     assert blas_number() == 3
 
 
+def test_a_block_may_end_while_another_one_begins(three_threads, monkeypatch):
+    """As when the garbage collector closes a generator at that moment."""
+
+    def suspended():
+        with blas_threads(2):
+            yield
+
+    waiting = suspended()
+    next(waiting)
+
+    def limits(*arguments, **others):
+        waiting.close()
+        return threadpool_limits(*arguments, **others)
+
+    monkeypatch.setattr("numpyvae.support.threads.threadpool_limits", limits)
+
+    def begin():
+        with blas_threads():
+            assert blas_number() == 1
+
+    worker = threading.Thread(target=begin, daemon=True)  # a deadlock would hang this test
+    worker.start()
+    worker.join(60)
+    assert not worker.is_alive()
+    assert blas_number() == 3
+
+
 def test_many_python_threads_leave_no_trace(three_threads):
     def enter_and_leave():
         for number in (1, 2) * 20:
