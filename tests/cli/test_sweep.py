@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -132,11 +133,14 @@ def test_ctrl_c_leaves_finished_runs_whole_and_no_process_behind(sweep, tmp_path
     lines = [process.stdout.readline()]
     while "test ELBO" not in lines[-1]:
         lines.append(process.stdout.readline())
+    done = tmp_path / "swept" / "data=images.npz,hidden=8,epochs=2,seed=0"
+    while '"completed": true' not in (done / "settings.json").read_text():
+        time.sleep(0.01)  # its pictures are being drawn
     os.killpg(process.pid, signal.SIGINT)
     _, error = process.communicate(timeout=60)  # waits until no process has the pipes open
     assert process.returncode == 130
     assert error == ("numpyvae: stopped; swept holds 1 of 2 runs; the same command does the rest\n")
-    load(tmp_path / "swept" / "data=images.npz,hidden=8,epochs=2,seed=0" / "model.npz")
+    load(done / "model.npz")
     assert not list((tmp_path / "swept").rglob(".*"))
     assert sweep("--epochs", "2") == 0
     assert "1 of them completed before" in capsys.readouterr().out

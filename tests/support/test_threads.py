@@ -1,6 +1,5 @@
 """The number of BLAS threads: one in every computation of ours, and restored afterwards."""
 
-import threading
 from typing import ClassVar
 
 import numpy as np
@@ -21,59 +20,6 @@ def test_a_block_computes_in_one_thread_and_restores_also_after_an_error(three_t
     assert blas_number() == 3
     with pytest.raises(KeyError), blas_threads():
         raise KeyError
-    assert blas_number() == 3
-
-
-@pytest.mark.parametrize("first_to_end", [0, 1])
-def test_blocks_that_overlap_restore_when_the_last_one_ends(three_threads, first_to_end):
-    blocks = [blas_threads(1), blas_threads(2)]
-    for block in blocks:
-        block.__enter__()
-    assert blas_number() == 2
-    blocks[first_to_end].__exit__(None, None, None)
-    assert blas_number() == (2, 1)[first_to_end]
-    blocks[1 - first_to_end].__exit__(None, None, None)
-    assert blas_number() == 3
-
-
-def test_a_block_may_end_while_another_one_begins(three_threads, monkeypatch):
-    """As when the garbage collector closes a generator at that moment."""
-
-    def suspended():
-        with blas_threads(2):
-            yield
-
-    waiting = suspended()
-    next(waiting)
-
-    def limits(*arguments, **others):
-        waiting.close()
-        return threadpool_limits(*arguments, **others)
-
-    monkeypatch.setattr("numpyvae.support.threads.threadpool_limits", limits)
-
-    def begin():
-        with blas_threads():
-            assert blas_number() == 1
-
-    worker = threading.Thread(target=begin, daemon=True)  # a deadlock would hang this test
-    worker.start()
-    worker.join(60)
-    assert not worker.is_alive()
-    assert blas_number() == 3
-
-
-def test_many_python_threads_leave_no_trace(three_threads):
-    def enter_and_leave():
-        for number in (1, 2) * 20:
-            with blas_threads(number):
-                pass
-
-    workers = [threading.Thread(target=enter_and_leave) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
     assert blas_number() == 3
 
 
