@@ -5,6 +5,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from tasks import finish, refuse_to_finish
 
 from numpyvae import Loss, load
 from numpyvae.runs import Run, RunFolder, Settings, Sweep
@@ -23,10 +24,6 @@ def images(tmp_path, rng):
 def small(images, out, seeds=2, **values):
     always = {"data": [images], "hidden": [(5,)], "epochs": [2]}
     return Sweep(always | values, seeds, out)
-
-
-def finish(run):
-    (run.folder.path / "finished.txt").write_text(str(len(run.epochs)))
 
 
 def trained(sweep, jobs=2):
@@ -89,10 +86,6 @@ def test_a_second_call_does_only_what_is_missing(images, tmp_path):
     assert more.missing() == []
     assert (whole.path / "model.npz").read_bytes() == model
     assert (other.path / "earlier-1" / "model.npz").exists()
-
-
-def refuse_to_finish(run):
-    raise OSError("No space left on device")
 
 
 def test_a_run_whose_finish_fails_is_missing(images, tmp_path):
