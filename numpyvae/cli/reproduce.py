@@ -29,10 +29,13 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train and print the comparison. Exit status 1 if a loss disagrees."""
+    """Train and print the comparison. Exit status 1 if a loss disagrees or a training fails."""
     seeds = range(check_count("seeds", options.seeds))
     progress = partial(bar, unit="epoch", delay=0.0)
-    result = reproduce(PUBLISHED[options.name], seeds, options.jobs, progress)
+    try:
+        result = reproduce(PUBLISHED[options.name], seeds, options.jobs, progress)
+    except RuntimeError as error:
+        return complain(error, 1)
     print(result)
     for seed, problem in result.problems.items():
         complain(f"seed {seed}: {problem}", 1)

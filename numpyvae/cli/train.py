@@ -42,8 +42,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train, print a line per epoch, and draw. Exit status 1 if the training fails."""
     started = time.perf_counter()
-    values = given(options)
-    training = Run(Settings(**values | {"hidden": tuple(options.hidden)}), options.out, VERSIONS)
+    training = Run(Settings(**given(options)), options.out, VERSIONS)
     print(_headline(training), flush=True)
     try:
         earlier = training.folder.set_aside()

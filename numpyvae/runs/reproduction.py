@@ -119,7 +119,8 @@ def reproduce(
             losses[seed].append(result.test.total)
     ours = {seed: values for seed, values in losses.items() if seed not in problems}
     if not ours:
-        raise RuntimeError(f"no training completed; the first: {next(iter(problems.values()))}")
+        seed, problem = next(iter(problems.items()))
+        raise RuntimeError(f"no training completed; seed {seed}: {problem}")
     return Reproduction(published, ours, problems)
 
 

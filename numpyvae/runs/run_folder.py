@@ -117,6 +117,7 @@ class RunFolder:
             return False
 
     def _noted(self) -> bool:
+        """True if `save_settings` was called with completed=True."""
         table = json.loads((self.path / "settings.json").read_text(encoding="utf-8"))
         return isinstance(table, dict) and table.get("completed") is True
 

@@ -12,9 +12,9 @@ from threadpoolctl import threadpool_limits
 def blas_threads(number: int = 1) -> Iterator[None]:
     """Compute the block in `number` BLAS threads, then restore the number that was set before.
 
-    One is the default because idle BLAS threads wait by spinning. A second one saves a third at
-    most on an idle machine; beside other busy programs it multiplies the time. Also, results
-    differ in the last bits between one thread and two.
+    One is the default because idle BLAS threads wait by spinning. A second one saves some time
+    on an idle machine; beside other busy programs it multiplies the time. Also, results differ in
+    the last bits between one thread and two.
 
     `@blas_threads()` on a function computes all of it in one thread. The number belongs to the
     whole process: where blocks of several Python threads overlap, that of the first one holds.

@@ -79,6 +79,13 @@ def test_the_exit_status_tells_whether_they_agree(quick, capsys):
     assert "seeds: expected a whole number" in capsys.readouterr().err
 
 
+def test_if_no_training_completes_there_is_one_line_and_status_1(quick, monkeypatch, capsys):
+    failures = [(0, Failure("no memory")), (1, Failure("no memory"))]
+    monkeypatch.setattr(reproduction, "in_processes", lambda *_: iter(failures))
+    assert main(["reproduce", "classic", "--seeds", "2"]) == 1
+    assert capsys.readouterr().err == "numpyvae: no training completed; seed 0: no memory\n"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "seeds"), [("classic", 2), ("pytorch-400-20", 2)])
 def test_the_published_losses_are_reproduced(name, seeds, capsys):
