@@ -11,7 +11,7 @@ from numpyvae.core.vae import VAE
 from numpyvae.data import MNIST_FOLDER, load_images
 from numpyvae.debugging import MISTAKES, break_backward, check_vae
 from numpyvae.runs.checkpoints import load
-from numpyvae.support.files import replacing
+from numpyvae.support.files import write_file
 from numpyvae.support.types import Array
 
 HELP = "check the gradients of a VAE, or of one that is wrong on purpose"
@@ -55,8 +55,7 @@ def run(options: argparse.Namespace) -> int:
     report = check_vae(vae, images, progress=partial(bar, unit="gradient"))
     print(report)
     if options.plot is not None:
-        with replacing(options.plot) as file:
-            pictures.gradients(report).savefig(file, format="png")
+        write_file(options.plot, as_png(pictures.gradients(report)))
         print(f"{options.plot} holds the picture")
     return 0 if report.ok else 1
 

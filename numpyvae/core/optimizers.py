@@ -1,22 +1,24 @@
 """How a gradient moves the weights: RMSprop."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from numpyvae.core.parameters import Parameters
 from numpyvae.support.inputs import check_fraction, check_number
+from numpyvae.support.state import Stateful
 from numpyvae.support.types import Array
 
 
-class Optimizer(Protocol):
-    """Anything with a step that reads `parameters.grad` and moves `parameters.value`."""
+class Optimizer(Stateful, ABC):
+    """A rule for `step`. Its own numbers and arrays are its `state()`, for a continuation."""
 
     parameters: Parameters
 
+    @abstractmethod
     def step(self) -> None:
-        """One step downhill."""
+        """Read `parameters.grad` and move `parameters.value` one step downhill."""
 
 
 def rmsprop(theta: Array, g: Array, s: Array, eta: float, rho: float, epsilon: float) -> None:
@@ -26,7 +28,7 @@ def rmsprop(theta: Array, g: Array, s: Array, eta: float, rho: float, epsilon: f
 
 
 @dataclass(eq=False)
-class RMSprop:
+class RMSprop(Optimizer):
     """s ← ρ s + (1−ρ) g²,   θ ← θ − η g / (√s + ε)
 
     g = ∂loss/∂θ, s a running mean of g², η the learning rate; ε stands outside the root.

@@ -2,8 +2,9 @@
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,9 +14,9 @@ from numpyvae.core.trace import Loss, Trace
 from numpyvae.core.vae import VAE
 from numpyvae.data.images import Pixels, check_images
 from numpyvae.data.minibatches import Minibatch, Minibatches
-from numpyvae.support.inputs import check_count
+from numpyvae.support.inputs import check_count, check_rng
+from numpyvae.support.state import Stateful
 from numpyvae.support.threads import blas_threads
-from numpyvae.support.types import Counted
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,33 @@ class Epoch:
         return f"epoch {count} {self.seconds:6.1f} s   train {self.train}{test}"
 
 
+class Training(Stateful):
+    """The epochs of a training, made by `train`: to iterate is to train.
+
+    `state()` is all that a continuation needs: the number of epochs done, the weights, and the
+    states of the optimizer and of the three random generators.
+    """
+
+    def __init__(self, epochs: int, optimizer: Optimizer, rng: Any, one_epoch: Any) -> None:
+        self.epoch, self.weights, self.optimizer = 0, optimizer.parameters.value, optimizer
+        self.shuffling, self.drawing, self.testing = check_rng(rng).spawn(3)
+        self._epochs, self._one_epoch = epochs, one_epoch
+
+    def __len__(self) -> int:
+        return self._epochs - self.epoch
+
+    def __iter__(self) -> Iterator[Epoch]:
+        while self.epoch < self._epochs:
+            before = self.state()
+            try:
+                epoch = self._one_epoch(self)
+                self.epoch += 1
+            except BaseException:
+                self.restore(before)
+                raise
+            yield epoch
+
+
 def train(
     vae: VAE,
     images: ArrayLike,
@@ -46,7 +74,8 @@ def train(
     noise: float = 0.0,
     threads: int = 1,
     rng: np.random.Generator | int = 0,
-) -> Counted[Epoch]:
+    resume_from: Mapping[str, Any] | None = None,
+) -> Training:
     """Minimize the loss of `vae` on `images` (N, X): `for epoch in train(...)` does the work.
 
     test_images  held-out images; their loss (z sampled, as in training) is in each Epoch
@@ -56,39 +85,35 @@ def train(
                  trained to restore the clean image (a denoising VAE)
     threads      of the matrix products; more than one pays only on an idle machine
     rng          a seed or a Generator; the same seed gives the same weights, with or without tests
+    resume_from  `state()` of an earlier training with the same arguments, to continue it exactly
 
-    An epoch that does not complete, because of Ctrl-C or of a loss that is not finite
-    (FloatingPointError), restores the weights before it. Bad arguments raise ValueError at once.
+    After an epoch that does not complete, because of Ctrl-C or a loss that is not finite
+    (FloatingPointError), all is as before it. Bad arguments raise ValueError at once.
     """
     x_train, x_test = check_images("images", images, vae.image_shape), None
     if test_images is not None:
         x_test = check_images("test_images", test_images, vae.image_shape)
     check_count("epochs", epochs)
     check_count("threads", threads)
-    # of each minibatch: x, ε and the target
     batches = Minibatches(batch_size, vae.latent, pixels, noise, vae.parameters.value.dtype)
     optimizer = RMSprop(vae.parameters) if optimizer is None else optimizer
-    if getattr(optimizer, "parameters", None) is not vae.parameters:
+    if not isinstance(optimizer, Optimizer) or optimizer.parameters is not vae.parameters:
         raise ValueError("optimizer: expected one of this model, such as RMSprop(vae.parameters)")
-    shuffling, drawing, testing = np.random.default_rng(rng).spawn(3)
 
-    def results() -> Iterator[Epoch]:
-        for number in range(1, epochs + 1):
-            started, before, test = time.perf_counter(), vae.parameters.value.copy(), None
-            try:
-                with blas_threads(threads):
-                    order = shuffling.permutation(len(x_train))
-                    loss = one_pass(vae, batches(x_train, order, drawing), number, optimizer)
-                    seconds = time.perf_counter() - started
-                    if x_test is not None:
-                        order = np.arange(len(x_test))
-                        test = one_pass(vae, batches(x_test, order, testing), number)
-            except BaseException:
-                vae.parameters.value[:] = before
-                raise
-            yield Epoch(number, epochs, loss, test, seconds)
+    def one_epoch(of: Training) -> Epoch:
+        started, number, test = time.perf_counter(), of.epoch + 1, None
+        with blas_threads(threads):
+            order = of.shuffling.permutation(len(x_train))
+            loss = one_pass(vae, batches(x_train, order, of.drawing), number, optimizer)
+            seconds = time.perf_counter() - started
+            if x_test is not None:
+                test = one_pass(vae, batches(x_test, np.arange(len(x_test)), of.testing), number)
+        return Epoch(number, epochs, loss, test, seconds)
 
-    return Counted(epochs, results())
+    training = Training(epochs, optimizer, rng, one_epoch)
+    if resume_from is not None:
+        training.restore(resume_from)
+    return training
 
 
 @np.errstate(over="ignore", invalid="ignore")  # every loss is checked instead

@@ -12,7 +12,7 @@ from numpyvae.core.layers import Decoder, Encoder, sigmoid, weight_shapes
 from numpyvae.core.parameters import Parameters
 from numpyvae.core.trace import Loss, Trace
 from numpyvae.data.images import check_pixels
-from numpyvae.support.inputs import check_array, check_count, check_counts, check_number
+from numpyvae.support.inputs import check_array, check_count, check_counts, check_number, check_rng
 from numpyvae.support.types import Array
 
 
@@ -40,7 +40,7 @@ class VAE:
         self.image_shape = check_counts("image_shape", image_shape, length=2)
         pixels = prod(self.image_shape)
         self._connect(Parameters(weight_shapes(pixels, self.hidden, self.latent)))
-        generator = np.random.default_rng(rng)
+        generator = check_rng(rng)
         for layer in (*self.encoder.layers, *self.decoder.layers):
             layer.initialize(generator)
 
@@ -121,7 +121,7 @@ class VAE:
     def sample(self, n: int, rng: np.random.Generator | int) -> Array:
         """The pixel means of n draws z from the prior N(0, 1): (n, X)."""
         size = (check_count("n", n), self.latent)
-        return self.decode(np.random.default_rng(rng).standard_normal(size))
+        return self.decode(check_rng(rng).standard_normal(size))
 
     def summary(self) -> str:
         """A table of the weights: name, shape, number of entries."""

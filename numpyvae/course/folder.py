@@ -9,7 +9,7 @@ from typing import Any
 
 from numpyvae.course.blanks import blank
 from numpyvae.course.notebooks import README, tutorials
-from numpyvae.support.files import replacing
+from numpyvae.support.files import remove_unfinished, write_file
 
 
 def start(folder: str | PathLike[str]) -> tuple[list[str], list[str]]:
@@ -24,6 +24,7 @@ def start(folder: str | PathLike[str]) -> tuple[list[str], list[str]]:
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder}: expected the name of a folder, got a file")
     folder.mkdir(parents=True, exist_ok=True)
+    remove_unfinished(folder)
     written, kept = [], []
     for source in [*sorted(tutorials().glob("[0-9][0-9]_*.ipynb")), tutorials() / README]:
         target = folder / source.name
@@ -33,8 +34,7 @@ def start(folder: str | PathLike[str]) -> tuple[list[str], list[str]]:
         text = source.read_text(encoding="utf-8")
         if source.suffix == ".ipynb":
             text = json.dumps(_without_solutions(json.loads(text)), indent=1, ensure_ascii=False)
-        with replacing(target) as file:
-            file.write(text.encode())
+        write_file(target, text.encode())
         written.append(target.name)
     return written, kept
 

@@ -9,11 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 
 from numpyvae.data.images import check_images
-from numpyvae.support.files import read_arrays
+from numpyvae.support.arrays import DamagedFileError, open_arrays, read_exactly
+from numpyvae.support.files import open_file
+from numpyvae.support.inputs import shown
 from numpyvae.support.types import Array
 
 # Type code in the header → element type; IDX is big-endian.
@@ -45,28 +48,35 @@ def load_idx(path: str | PathLike[str]) -> Array:
     big-endian 32-bit number, then the elements. Raises ValueError naming the file if its content
     has another format, and OSError if it cannot be read.
     """
-    data = _read(Path(path))
-    if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in IDX_TYPES:
-        raise ValueError(
-            f"{path}: not an IDX file: it starts with {bytes(data[:4])!r}, "
+    with open_file(path) as packed:
+        is_gzip = packed.peek(2)[:2] == b"\x1f\x8b"  # whatever the name says
+        stream: IO[bytes] = gzip.GzipFile(fileobj=packed) if is_gzip else packed
+        try:
+            dtype, shape = _idx_header(path, stream)
+            data = read_exactly(stream, math.prod(shape) * dtype.itemsize)
+            array = np.frombuffer(data, dtype).reshape(shape)
+        except DamagedFileError:
+            raise
+        except ValueError as error:
+            raise DamagedFileError(f"{path}: {error}; copy or download it again") from None
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            problem = f"truncated or damaged ({error}); copy or download it again"
+            raise DamagedFileError(f"{path}: {problem}") from None
+    return array.astype(dtype.newbyteorder("="), copy=False)
+
+
+def _idx_header(path: object, stream: IO[bytes]) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """The element type and the shape of an IDX file."""
+    start = stream.read(4)
+    if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in IDX_TYPES:
+        raise DamagedFileError(
+            f"{path}: not an IDX file: it starts with {start!r}, "
             "expected two zero bytes and a type code; check that it is the right file"
         )
-    dtype, start = np.dtype(IDX_TYPES[data[2]]), 4 + 4 * data[3]
-    if len(data) < start:
-        raise ValueError(f"{path}: truncated inside its header; copy or download it again")
-    shape = tuple(int(n) for n in np.frombuffer(data, ">u4", data[3], offset=4))
-    promised = start + math.prod(shape) * dtype.itemsize
-    if len(data) != promised:
-        what = "truncated" if len(data) < promised else "longer than its header says"
-        raise ValueError(
-            f"{path}: {what}: the header promises {promised:,} bytes for shape {shape}, "
-            f"the file has {len(data):,}; copy or download it again"
-        )
-    try:
-        array = np.frombuffer(data, dtype, offset=start).reshape(shape)
-    except ValueError:
-        raise ValueError(f"{path}: NumPy has no array of shape {shape}; is it damaged?") from None
-    return array.astype(dtype.newbyteorder("="), copy=False)
+    lengths = stream.read(4 * start[3])
+    if len(lengths) < 4 * start[3]:
+        raise DamagedFileError(f"{path}: truncated inside its header; copy or download it again")
+    return np.dtype(IDX_TYPES[start[2]]), tuple(np.frombuffer(lengths, ">u4").tolist())
 
 
 def load_images(path: str | PathLike[str]) -> Dataset:
@@ -82,6 +92,8 @@ def load_images(path: str | PathLike[str]) -> Dataset:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder; check the spelling")
+    if not (path.is_dir() or path.is_file()):
+        raise ValueError(f"{path}: expected a folder or a file, got a pipe or a device")
     kind = "folder" if path.is_dir() else path.suffix
     if kind not in READERS:
         endings = " or ".join(kind for kind in READERS if kind != "folder")
@@ -117,22 +129,26 @@ def _read_folder(folder: Path) -> Split:
 
 def _read_numpy(path: Path) -> Split:
     """The named arrays of an .npz file, or one array, whose last tenth is the test set."""
-    arrays = read_arrays(path)
-    if len(arrays) == 1:
-        (images,) = arrays.values()
-        if images.ndim < 2 or len(images) < 2:
+    with open_arrays(path) as arrays:
+        if len(arrays.names) == 1:
+            images = arrays.read(arrays.names[0])
+            if images.ndim < 2 or len(images) < 2:
+                raise ValueError(
+                    f"{path}: expected at least two images as (N, height, width) or (N, X), "
+                    f"got shape {images.shape}"
+                )
+            kept = len(images) - max(1, len(images) // 10)
+            return images[:kept], None, images[kept:], None
+        if not {"x_train", "x_test"} <= set(arrays.names):
             raise ValueError(
-                f"{path}: expected at least two images as (N, height, width) or (N, X), "
-                f"got shape {images.shape}"
+                f"{path}: expected one array, or arrays called x_train and x_test, "
+                f"got {shown.repr(arrays.names)}"
             )
-        kept = len(images) - max(1, len(images) // 10)
-        return images[:kept], None, images[kept:], None
-    if "x_train" not in arrays or "x_test" not in arrays:
-        raise ValueError(
-            f"{path}: expected one array, or arrays called x_train and x_test, "
-            f"got {', '.join(arrays) or 'none'}"
+        x_train, x_test = arrays.read("x_train"), arrays.read("x_test")
+        y_train, y_test = (
+            arrays.read(name) if name in arrays.names else None for name in ("y_train", "y_test")
         )
-    return arrays["x_train"], arrays.get("y_train"), arrays["x_test"], arrays.get("y_test")
+        return x_train, y_train, x_test, y_test
 
 
 READERS: dict[str, Callable[[Path], Split]] = {
@@ -169,19 +185,3 @@ def _dataset(
                 f"got {y.dtype} of shape {y.shape}"
             )
     return Dataset(x_train, y_train, x_test, y_test, image_shape)
-
-
-def _read(path: Path) -> bytearray:
-    """The bytes of a file, decompressed if its content is gzipped, whatever its name."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: no such file; check the spelling") from None
-    if data[:2] == b"\x1f\x8b":
-        try:
-            data = gzip.decompress(data)
-        except (EOFError, OSError, zlib.error) as error:
-            raise ValueError(
-                f"{path}: truncated or damaged ({error}); copy or download it again"
-            ) from None
-    return bytearray(data)  # writable, and so are the arrays made from it

@@ -11,7 +11,7 @@ from numpyvae.core.bernoulli import cross_entropy
 from numpyvae.core.latent import kl_divergence, reparameterize
 from numpyvae.core.vae import VAE
 from numpyvae.data.images import check_pixels
-from numpyvae.support.inputs import check_count
+from numpyvae.support.inputs import check_count, check_rng
 from numpyvae.support.threads import blas_threads
 from numpyvae.support.types import Array, Progress
 
@@ -31,7 +31,7 @@ def elbo(
     vae.beta is not used: the ELBO bounds log p(x) only if the KL has a weight of 1.
     """
     check_count("samples", samples)
-    rng = np.random.default_rng(rng)
+    rng = check_rng(rng)
     reconstruction, kl = [], []
     for x, mu, logvar in _encoded(vae, images, samples):
         eps = rng.standard_normal((samples, *mu.shape))  # (samples, n, Z): a pass for each sample
@@ -55,7 +55,7 @@ def log_weights(
     wrapper of the loop over the chunks; pass tqdm to see a bar.
     """
     check_count("samples", samples)
-    rng = np.random.default_rng(rng)
+    rng = check_rng(rng)
     chunks = list(_encoded(vae, images, samples))
     found = []
     for i in progress(range(len(chunks))):

@@ -14,6 +14,7 @@ from numpyvae.evaluation.bounds import active_units, elbo, importance_bound, log
 from numpyvae.evaluation.quadrature import Evidence, evidence, vae_log_likelihood
 from numpyvae.evaluation.references import reference_losses
 from numpyvae.evaluation.table import Evaluation
+from numpyvae.support.inputs import check_rng
 from numpyvae.support.threads import blas_threads
 from numpyvae.support.types import Array, Progress
 
@@ -34,7 +35,7 @@ def evaluate(
 
     `progress` is a wrapper of the two long loops; pass tqdm to see a bar.
     """
-    rng = np.random.default_rng(rng)
+    rng = check_rng(rng)
     x = check_pixels("images", images, vae.image_shape, vae.parameters.value.dtype)
     if len(x) < 2:
         raise ValueError("images: expected at least two, for a standard error, got one; pass more")

@@ -36,11 +36,16 @@ def canvas(width: float, height: float) -> Figure:
         """A figure without pyplot that a notebook displays."""
 
         def _repr_png_(self) -> bytes:
-            file = io.BytesIO()
-            self.savefig(file, format="png")
-            return file.getvalue()
+            return as_png(self)
 
     return NotebookFigure(figsize=(width, height), dpi=120, layout="constrained")
+
+
+def as_png(figure: Figure) -> bytes:
+    """The content of a PNG file of a figure."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
 
 
 def tile(pixels: Array, image_shape: tuple[int, ...], columns: int, gap: int = 2) -> Array:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from numpyvae.core.vae import VAE
 from numpyvae.pictures.canvas import canvas, name_groups
 from numpyvae.pictures.latent_space import draw_manifold, draw_means
-from numpyvae.support.files import replacing
+from numpyvae.support.files import write_file
 from numpyvae.support.threads import blas_threads
 
 
@@ -50,5 +50,4 @@ def animation(
                 right.clear()
                 draw_manifold(right, vae)
                 writer.grab_frame()
-        with replacing(path) as file:
-            file.write(made.read_bytes())
+        write_file(path, made.read_bytes())

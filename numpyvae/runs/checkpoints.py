@@ -1,23 +1,30 @@
-"""A model as one .npz file: its weights by name and its settings, without pickle."""
+"""A model as one .npz file, without pickle: its weights by name, and the record of its training."""
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Iterator
+import io
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from math import prod
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from numpyvae.core.layers import weight_shapes
 from numpyvae.core.vae import VAE
-from numpyvae.support.files import read_arrays, replacing
-from numpyvae.support.inputs import check_array
+from numpyvae.support.arrays import Arrays, DamagedFileError, open_arrays
+from numpyvae.support.files import write_file
+from numpyvae.support.inputs import check_array, check_count, check_counts, check_number
+from numpyvae.support.interrupts import uninterrupted
 from numpyvae.support.types import Array
 
 FORMAT = 1
+RECORD = "training"  # a JSON text; the arrays of the record are members called training.NAME
+SMALL = 2**16  # bytes, of everything but weights and arrays of the record
+DENSE = 100  # weights do not compress: more bytes than this for each byte of the file are a trick
 
 
 def save(path: str | PathLike[str], vae: VAE) -> None:
@@ -25,66 +32,128 @@ def save(path: str | PathLike[str], vae: VAE) -> None:
 
     `np.load(path)["W_out"]` is the weight W_out. The file appears complete or not at all.
     """
-    arrays: dict[str, Any] = {
+    with uninterrupted():
+        write_file(path, model_bytes(vae))
+
+
+def load(path: str | PathLike[str]) -> VAE:
+    """The VAE that `save` wrote to `path`, with the dtype it had.
+
+    Raises FileNotFoundError, or ValueError naming the file and what is wrong with it. Nothing in
+    the file is executed, and it takes no more memory than its weights need.
+    """
+    with open_checkpoint(path) as checkpoint:
+        return checkpoint.vae()
+
+
+def model_bytes(vae: VAE, record: Mapping[str, Any] | None = None) -> bytes:
+    """The content of a model file. `record` holds arrays and JSON, by name and nested."""
+    members: dict[str, Any] = {
         "format": FORMAT,
         "hidden": vae.hidden,
         "latent": vae.latent,
         "beta": vae.beta,
         "image_shape": vae.image_shape,
     }
-    arrays |= {name: vae.parameters[name] for name in vae.parameters}
-    with _uninterrupted(), replacing(path) as file:
-        np.savez(file, **arrays)
+    members |= {name: vae.parameters[name] for name in vae.parameters}
+    if record is not None:
+        table, arrays = _apart(record, RECORD)
+        members |= {RECORD: json.dumps(table).encode()} | arrays
+    file = io.BytesIO()
+    np.savez(file, **members)
+    return file.getvalue()
 
 
 @contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Delay Ctrl-C until the block is over; inside np.savez it would break the zip writer."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # Ctrl-C goes to the main thread
-        return
-    waiting: list[int] = []
-    handler = signal.signal(signal.SIGINT, lambda number, frame: waiting.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_DFL if handler is None else handler)
-        if waiting:
-            signal.raise_signal(signal.SIGINT)
-
-
-def load(path: str | PathLike[str]) -> VAE:
-    """The VAE that `save` wrote to `path`, with the dtype it had.
-
-    Raises FileNotFoundError, or ValueError naming the file and what is wrong with it.
-    """
+def open_checkpoint(path: str | PathLike[str]) -> Iterator[Checkpoint]:
+    """A model file, to be read. A problem in the block is a ValueError that names the file."""
     if Path(path).is_dir():
         raise ValueError(f"{path}: a folder; name the model.npz inside it")
     try:
-        arrays = read_arrays(path)
+        with open_arrays(path) as arrays:
+            yield Checkpoint(arrays)
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no such file; `numpyvae train` writes one") from None
-    try:
-        return _rebuild(arrays)
-    except KeyError as missing:
-        raise ValueError(f"{path}: not a model that numpyvae saved: no {missing} in it") from None
+    except DamagedFileError:
+        raise
     except (ValueError, MemoryError) as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise DamagedFileError(f"{path}: {error}") from None
 
 
-def _rebuild(arrays: dict[str, Array]) -> VAE:
-    if arrays["format"].tolist() != FORMAT:
-        raise ValueError(f"format {arrays['format'].tolist()}, expected {FORMAT}; update numpyvae")
-    if arrays["hidden"].ndim != 1 or arrays["image_shape"].ndim != 1:
-        raise ValueError("damaged settings: hidden and image_shape should be lists of numbers")
-    if arrays["W_out"].dtype.kind != "f":
-        raise ValueError(f"W_out: expected floats, got {arrays['W_out'].dtype}")
-    vae = VAE(
-        hidden=tuple(arrays["hidden"].tolist()),
-        latent=arrays["latent"].tolist(),
-        beta=arrays["beta"].tolist(),
-        image_shape=tuple(arrays["image_shape"].tolist()),
-    ).astype(arrays["W_out"].dtype)
-    for name, shape in vae.parameters.shapes.items():
-        vae.parameters[name][:] = check_array(name, arrays[name], shape, arrays["W_out"].dtype)
-    return vae
+class Checkpoint:
+    """The model in an open file, and the record of its training. What is not needed is not read."""
+
+    def __init__(self, arrays: Arrays) -> None:
+        self._arrays = arrays
+        if "format" not in arrays.names:
+            raise ValueError("not a model that numpyvae saved: no 'format' in it")
+        version = arrays.read("format", most=SMALL).tolist()
+        if version != FORMAT:
+            raise ValueError(f"format {version}, expected {FORMAT}; update numpyvae")
+
+    def vae(self) -> VAE:
+        """The model. All its weights are read, and were of the right shape, before it is built."""
+        found = {
+            name: self._arrays.read(name, most=SMALL).tolist()
+            for name in ("hidden", "latent", "beta", "image_shape")
+        }
+        if not isinstance(found["hidden"], list):
+            raise ValueError("hidden: expected a list of numbers; the file is damaged")
+        hidden, latent = (
+            check_counts("hidden", found["hidden"]),
+            check_count("latent", found["latent"]),
+        )
+        image_shape = check_counts("image_shape", found["image_shape"], length=2)
+        beta = check_number("beta", found["beta"])
+        shapes = weight_shapes(prod(image_shape), hidden, latent)
+        if 4 * sum(map(prod, shapes.values())) > DENSE * self._arrays.size:
+            raise ValueError("too small for a model of the size that it names; it is damaged")
+        weights = {name: self._arrays.read(name, shape) for name, shape in shapes.items()}
+        dtype = weights["W_out"].dtype
+        if dtype not in (np.float32, np.float64):
+            raise ValueError(f"W_out: expected float32 or float64, got {dtype}")
+        vae = VAE(hidden, latent, beta=beta, image_shape=image_shape)
+        if dtype != vae.parameters.value.dtype:
+            vae = vae.astype(dtype)
+        for name, shape in shapes.items():
+            vae.parameters[name][:] = check_array(name, weights.pop(name), shape, dtype)
+        return vae
+
+    def record(self) -> dict[str, Any] | None:
+        """The record without its arrays; None if `save` wrote the file, or an older version."""
+        if RECORD not in self._arrays.names:
+            return None
+        try:
+            table = json.loads(self._arrays.read(RECORD, most=SMALL).item())
+        except (ValueError, TypeError, RecursionError):
+            table = None
+        if not isinstance(table, dict):
+            raise ValueError("the record of its training is damaged")
+        return table
+
+    def with_arrays(self, table: Any, like: Mapping[str, Any], prefix: str = RECORD) -> Any:
+        """A part of the record with its arrays, which have the names and shapes of those in `like`."""
+        if not isinstance(table, Mapping):
+            raise ValueError(f"{prefix}: the record of its training is damaged")
+        whole = dict(table)
+        for name, value in like.items():
+            if isinstance(value, np.ndarray):
+                whole[name] = self._arrays.read(f"{prefix}.{name}", value.shape)
+            elif isinstance(value, Mapping):
+                whole[name] = self.with_arrays(table.get(name), value, f"{prefix}.{name}")
+        return whole
+
+
+def _apart(record: Mapping[str, Any], prefix: str) -> tuple[dict[str, Any], dict[str, Array]]:
+    """The record without its arrays, and these by the names of their members."""
+    table: dict[str, Any] = {}
+    arrays: dict[str, Array] = {}
+    for name, value in record.items():
+        if isinstance(value, np.ndarray):
+            arrays[f"{prefix}.{name}"] = value
+        elif isinstance(value, Mapping):
+            table[name], inner = _apart(value, f"{prefix}.{name}")
+            arrays |= inner
+        else:
+            table[name] = value
+    return table, arrays

@@ -1,20 +1,26 @@
-"""A training that writes its folder, epoch by epoch."""
+"""A training that writes its folder, epoch by epoch, and goes on where it was stopped."""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
-from numpyvae.core.training import Epoch, train
+import numpy as np
+
+from numpyvae.core.training import Epoch, Training, train
 from numpyvae.core.vae import VAE
 from numpyvae.data.image_files import Dataset
-from numpyvae.runs.run_folder import RunFolder
+from numpyvae.runs.checkpoints import open_checkpoint
+from numpyvae.runs.run_folder import MODEL, RunFolder, table
 from numpyvae.runs.settings import OPTIMIZERS, Settings
-from numpyvae.support.types import Counted
+from numpyvae.support.interrupts import uninterrupted
 
 
-def prepare(settings: Settings) -> tuple[VAE, Dataset, Counted[Epoch]]:
+def prepare(settings: Settings) -> tuple[VAE, Dataset, Training]:
     """The model, the images and the training of these settings, which has not started."""
     data = settings.images()
     vae = VAE(
@@ -39,41 +45,110 @@ def prepare(settings: Settings) -> tuple[VAE, Dataset, Counted[Epoch]]:
     return vae, data, training
 
 
+@dataclass
 class Run:
-    """A training that has not started, with its model, images and folder.
+    """A training with its model, its images and its folder; `start` and `resume` make one.
 
-    Making a Run loads the images, builds the model and makes the folder. It leaves the results of
-    an earlier run in place. Raises ValueError, OSError or MemoryError for images that cannot be
-    used or a folder that cannot be made; then nothing is written.
+        with Run.start(Settings(epochs=50), "long", {}) as run:
+            for epoch in run:
+                print(epoch)
 
-    versions  names and versions of packages, to be saved with the settings
-    epochs    the epochs whose model is in the folder, so far
+    No other run can write to the folder in that block.
+
+    versions  names and versions of packages, saved with the settings
+    epochs    the epochs that are in the folder, so far
+    earlier   where the results of an earlier run in the same folder were moved
     """
 
-    def __init__(
-        self, settings: Settings, out: str | PathLike[str], versions: Mapping[str, str]
-    ) -> None:
-        self.settings, self.versions, self.folder = settings, versions, RunFolder(out)
+    settings: Settings
+    versions: Mapping[str, str]
+    folder: RunFolder
+    vae: VAE
+    data: Dataset
+    training: Training
+    epochs: list[Epoch]
+    earlier: Path | None = None
+
+    @classmethod
+    @contextmanager
+    def start(
+        cls, settings: Settings, out: str | PathLike[str], versions: Mapping[str, str]
+    ) -> Iterator[Run]:
+        """A run from the first epoch on. An earlier run in the folder stays until that is complete.
+
+        Raises ValueError, OSError or MemoryError for images that cannot be used, or a folder that
+        cannot be made or is in use; then nothing is written.
+        """
         if not str(out) or (Path(out).exists() and not Path(out).is_dir()):
             raise ValueError(f"--out: expected the name of a folder, got {str(out)!r}")
-        self.vae, self.data, self._training = prepare(settings)
-        self.epochs: list[Epoch] = []
-        self.folder.make()
+        vae, data, training = prepare(settings)
+        folder = RunFolder(out)
+        folder.make()
+        with folder.locked():
+            if not folder.results():
+                folder.save_settings(settings, versions)
+            yield cls(settings, versions, folder, vae, data, training, [])
+
+    @classmethod
+    @contextmanager
+    def resume(
+        cls, out: str | PathLike[str], versions: Mapping[str, str], epochs: int | None = None
+    ) -> Iterator[Run]:
+        """The run in the folder `out`, which goes on after its last epoch, up to `epochs` in all.
+
+        Its weights and losses are those of a run that was never stopped. Raises ValueError or
+        OSError, naming the file, if it cannot go on.
+        """
+        folder = RunFolder(out)
+        if not folder.path.is_dir():
+            raise FileNotFoundError(f"{out}: no such folder; `numpyvae train --out` makes one")
+        with folder.locked():
+            settings, history = folder.load_settings(), folder.load_history()
+            if epochs is not None:
+                settings = replace(settings, epochs=epochs)
+            if settings.epochs < len(history):
+                done = f"{len(history)} are done"
+                raise ValueError(f"epochs: expected at least {len(history)}, which are done")
+            vae, data, training = prepare(settings)
+            with open_checkpoint(folder.path / MODEL) as checkpoint:
+                record = checkpoint.record()
+                if record is None:
+                    raise ValueError(
+                        "a version before 0.3 wrote it, and it cannot go on; start anew"
+                    )
+                if record.get("images") != checksum(data):
+                    raise ValueError(
+                        f"{settings.data}: the images have changed since it was trained"
+                    )
+                state = checkpoint.with_arrays(table(record, "state"), training.state(), "state")
+                state["weights"] = checkpoint.vae().parameters.value
+                training.restore(state)
+            history = [replace(epoch, epochs=settings.epochs) for epoch in history]
+            yield cls(settings, versions, folder, vae, data, training, history)
 
     def __len__(self) -> int:
-        return len(self._training)
+        return len(self.training)
+
+    def __iter__(self) -> Iterator[Epoch]:
+        """Train; write each epoch to the folder, and then yield it."""
+        for epoch in self.training:
+            epochs = [*self.epochs, epoch]
+            record = {"images": checksum(self.data), "state": self.training.state()}
+            del record["state"]["weights"]  # they are in the file as those of the model
+            with uninterrupted():
+                earlier = self.folder.save_epoch(
+                    self.vae, epochs, self.settings, self.versions, record
+                )
+                self.epochs, self.earlier = epochs, earlier or self.earlier
+            yield epoch
 
     def complete(self) -> None:
         """Note in the folder that everything is there, the pictures too."""
         self.folder.save_settings(self.settings, self.versions, completed=True)
 
-    def __iter__(self) -> Iterator[Epoch]:
-        """Train; after each epoch, write the model, the history and the settings, and yield it."""
-        for epoch in self._training:
-            self.folder.save_model(self.vae)
-            if self.settings.keep_epochs:
-                self.folder.save_epoch(self.vae, epoch.number)
-            self.epochs.append(epoch)  # only now is the model of this epoch on disk
-            self.folder.save_history(self.epochs)
-            self.folder.save_settings(self.settings, self.versions)
-            yield epoch
+
+def checksum(data: Dataset) -> int:
+    """A number that changes if an image changes."""
+    return zlib.crc32(
+        np.ascontiguousarray(data.x_test), zlib.crc32(np.ascontiguousarray(data.x_train))
+    )

@@ -6,32 +6,43 @@ import csv
 import dataclasses
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import count
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from numpyvae.core.trace import Loss
 from numpyvae.core.training import Epoch
 from numpyvae.core.vae import VAE
-from numpyvae.runs.checkpoints import load, save
+from numpyvae.runs.checkpoints import load, model_bytes, open_checkpoint
 from numpyvae.runs.settings import Settings
-from numpyvae.support.files import replacing
+from numpyvae.support.files import naming, read_text, remove_unfinished, write_file, written
+from numpyvae.support.inputs import check_array, check_count
+from numpyvae.support.lock import lock
 
-RESULTS = ("model.npz", "history.csv", "settings.json", "epochs", "*.png", "*.gif")
+MODEL, HISTORY, SETTINGS, EPOCHS = "model.npz", "history.csv", "settings.json", "epochs"
+RESULTS = (HISTORY, SETTINGS, "*.png", "*.gif", EPOCHS, MODEL)  # in the order of setting aside
 SPLITS, PARTS = ("train", "test"), ("total", "reconstruction", "kl")  # columns of history.csv
+OTHER = ("data", "epochs", "keep_epochs", "threads")  # settings that say nothing about the model
 
 
 class RunFolder:
     """The folder of a run.
 
-    model.npz      the model of the last complete epoch
+    model.npz      the model of the last complete epoch, and the record of its training: settings,
+                   losses, and all that a continuation needs
     history.csv    the losses of every epoch
     settings.json  the settings, the versions of packages, and whether everything was written
     epochs/        the model of every epoch, if `keep_epochs` is set
     *.png, *.gif   pictures
     earlier-N/     the same files of earlier runs
+
+    model.npz alone tells how far a run has come. The other files are written with it, for people
+    and other programs.
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
@@ -40,59 +51,151 @@ class RunFolder:
     def __str__(self) -> str:
         return str(self.path)
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the lock of the folder, and remove what a killed run left there.
+
+        Raises BlockingIOError if another run is writing there, and OSError if none can.
+        """
+        with lock(self.path):
+            remove_unfinished(self.path)
+            yield
+
     def make(self) -> None:
         """Make the folder, if there is none."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        with naming(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+
+    def results(self) -> list[Path]:
+        """The files of a run that are in the folder."""
+        return [file for pattern in RESULTS for file in sorted(self.path.glob(pattern))]
 
     def set_aside(self) -> Path | None:
-        """Move the results of an earlier run to earlier-1, earlier-2, …; return that folder."""
-        results = sorted(file for pattern in RESULTS for file in self.path.glob(pattern))
+        """Move the results of an earlier run to earlier-1, earlier-2, …; return that folder.
+
+        The model is moved last. A folder without a model is one where this was interrupted, and
+        the rest is moved there.
+        """
+        results = self.results()
         if not results:
             return None
-        folders = (self.path / f"earlier-{n}" for n in count(1))
-        earlier = next(folder for folder in folders if not folder.exists())
-        earlier.mkdir()
+        for n in count(1):
+            earlier = self.path / f"earlier-{n}"
+            names = [MODEL, *(file.name for file in results)]
+            if not any((earlier / name).exists() for name in names):
+                break
+        earlier.mkdir(exist_ok=True)
         for file in results:
             file.rename(earlier / file.name)
         return earlier
 
-    def save_model(self, vae: VAE) -> None:
-        """Write model.npz."""
-        save(self.path / "model.npz", vae)
+    def save_epoch(
+        self,
+        vae: VAE,
+        epochs: Sequence[Epoch],
+        settings: Settings,
+        versions: Mapping[str, str],
+        record: Mapping[str, Any],
+    ) -> Path | None:
+        """Write the model, its history and its settings together.
+
+        Before the files of a first epoch appear, an earlier run is set aside; its folder is
+        returned. If the disk is full, nothing changes.
+        """
+        record = {
+            "settings": dataclasses.asdict(settings),
+            "versions": dict(versions),
+            "history": np.array([_losses(epoch) for epoch in epochs]),
+        } | dict(record)
+        files = {SETTINGS: _settings_bytes(settings, versions, completed=False)}
+        if settings.keep_epochs:
+            files[f"{EPOCHS}/{len(epochs):04}.npz"] = model_bytes(vae)
+        files |= {HISTORY: _history_bytes(epochs), MODEL: model_bytes(vae, record)}
+        with written(self.path, files):
+            return self.set_aside() if len(epochs) == 1 else None
+
+    def save_settings(
+        self, settings: Settings, versions: Mapping[str, str], completed: bool = False
+    ) -> None:
+        """Write settings.json."""
+        write_file(self.path / SETTINGS, _settings_bytes(settings, versions, completed))
 
     def load_model(self) -> VAE:
         """Read model.npz; raises FileNotFoundError or ValueError naming the file."""
         if self.path.is_file():
             raise ValueError(f"{self}: expected the folder that numpyvae train wrote, got a file")
-        return load(self.path / "model.npz")
-
-    def save_epoch(self, vae: VAE, number: int) -> None:
-        """Write the model of an epoch to epochs/."""
-        (self.path / "epochs").mkdir(exist_ok=True)
-        save(self.path / "epochs" / f"{number:04}.npz", vae)
+        return load(self.path / MODEL)
 
     def epoch_models(self) -> list[Path]:
         """The models of all epochs that were kept, in order."""
-        return sorted((self.path / "epochs").glob("*.npz"))
+        return sorted((self.path / EPOCHS).glob("*.npz"))
 
-    def save_history(self, epochs: Sequence[Epoch]) -> None:
-        """Write history.csv: a row per epoch, losses in nats per image, kl not weighted by beta."""
-        text = io.StringIO(newline="")
-        table = csv.writer(text)
-        columns = [f"{split}_{part}" for split in SPLITS for part in PARTS]
-        table.writerow(["epoch", "seconds", *columns])
-        for epoch in epochs:
-            losses = [getattr(loss, part) for loss in (epoch.train, epoch.test) for part in PARTS]
-            table.writerow([epoch.number, f"{epoch.seconds:.3f}", *losses])
-        with replacing(self.path / "history.csv") as file:
-            file.write(text.getvalue().encode())
+    def record(self) -> dict[str, Any] | None:
+        """The record of the training in model.npz, without its arrays; None in older versions."""
+        with open_checkpoint(self.path / MODEL) as checkpoint:
+            return checkpoint.record()
+
+    def load_settings(self) -> Settings:
+        """The settings of the model, from settings.json and from the record in model.npz.
+
+        Raises ValueError, naming the file, if one is missing or damaged, or if they disagree.
+        """
+        path, recorded = self.path / SETTINGS, None
+        record = self.record()
+        if record is not None:
+            recorded = _settings(self.path / MODEL, record.get("settings"))
+        try:
+            settings = _settings(path, self._settings_table())
+        except FileNotFoundError:
+            if recorded is None:
+                raise
+            return recorded
+        for name in (field.name for field in dataclasses.fields(Settings)):
+            own, other = getattr(settings, name), getattr(recorded or settings, name)
+            if own != other and name not in OTHER:
+                problem = f"{name} is {own!r} here and {other!r} in {MODEL}; delete this file"
+                raise ValueError(f"{path}: {problem}")
+        return settings
+
+    def completed(self, settings: Settings) -> bool:
+        """True if the folder holds a run with these settings, and everything of it was written."""
+        try:
+            self.load_model()
+            done = len(self.load_history()) == settings.epochs
+            noted = self._settings_table().get("completed") is True
+            return done and noted and self.load_settings() == settings
+        except (ValueError, OSError):
+            return False
 
     def load_history(self) -> list[Epoch]:
-        """Read history.csv; raises FileNotFoundError, or ValueError naming the file."""
-        path, settings = self.path / "history.csv", self.load_settings()
-        epochs = []
+        """The losses of every epoch, from model.npz; or from history.csv, for older versions.
+
+        Seconds stand in history.csv alone. Raises OSError, or ValueError naming the file.
+        """
+        settings, record = self.load_settings(), self.record()
+        if record is None:
+            return self._read_history(settings)
+        with open_checkpoint(self.path / MODEL) as checkpoint:
+            done = check_count("state, epoch", table(record, "state").get("epoch"))
+            history = {"history": np.broadcast_to(0.0, (done, 4))}
+            losses = checkpoint.with_arrays(record, history)["history"]
+            losses = check_array("history", losses, (done, 4), np.float64).tolist()
         try:
-            for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
+            seconds = [epoch.seconds for epoch in self._read_history(settings)]
+        except (ValueError, OSError):
+            seconds = []
+        beta, epochs = settings.beta, []
+        for number, row in enumerate(losses, start=1):
+            parts = (Loss(*row[:2], beta), Loss(*row[2:], beta))
+            took = seconds[number - 1] if number <= len(seconds) else 0.0
+            epochs.append(Epoch(number, settings.epochs, *parts, took))
+        return epochs
+
+    def _read_history(self, settings: Settings) -> list[Epoch]:
+        """Read history.csv."""
+        path, epochs = self.path / HISTORY, []
+        try:
+            for row in csv.DictReader(read_text(path, most=2**26).splitlines()):
                 train, test = (
                     Loss(
                         float(row[f"{split}_reconstruction"]),
@@ -103,56 +206,64 @@ class RunFolder:
                 )
                 number, seconds = int(row["epoch"]), float(row["seconds"])
                 epochs.append(Epoch(number, settings.epochs, train, test, seconds))
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, csv.Error):
             raise ValueError(f"{path}: damaged, not a history; delete it") from None
         return epochs
 
-    def completed(self, settings: Settings) -> bool:
-        """True if the folder holds a run with these settings that was noted as complete."""
+    def _settings_table(self) -> dict[str, Any]:
+        """Read settings.json as it is."""
+        path = self.path / SETTINGS
         try:
-            self.load_model()
-            same = self.load_settings() == settings
-            return same and len(self.load_history()) == settings.epochs and self._noted()
-        except (ValueError, OSError):
-            return False
-
-    def _noted(self) -> bool:
-        """True if `save_settings` was called with completed=True."""
-        table = json.loads((self.path / "settings.json").read_text(encoding="utf-8"))
-        return isinstance(table, dict) and table.get("completed") is True
-
-    def save_settings(
-        self, settings: Settings, versions: Mapping[str, str], completed: bool = False
-    ) -> None:
-        """Write settings.json."""
-        table = dataclasses.asdict(settings)
-        table |= {"versions": dict(versions), "completed": completed}
-        with replacing(self.path / "settings.json") as file:
-            file.write((json.dumps(table, indent=2) + "\n").encode())
-
-    def load_settings(self) -> Settings:
-        """Read settings.json; missing settings get their defaults, also if there is no file."""
-        path = self.path / "settings.json"
-        try:
-            table = json.loads(path.read_text(encoding="utf-8"))
+            found = json.loads(read_text(path))
         except FileNotFoundError:
-            return Settings()
-        except ValueError:
+            problem = "missing, so nobody knows how the model was trained"
+            raise FileNotFoundError(f"{path}: {problem}; copy it from where it was made") from None
+        except (ValueError, RecursionError):
             raise ValueError(f"{path}: damaged, not JSON; delete it") from None
-        table = table if isinstance(table, dict) else {}
-        names = {field.name for field in dataclasses.fields(Settings)}
-        known: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in table.items()
-            if name in names
-        }
-        try:
-            return Settings(**known)
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}; delete it") from None
+        if not isinstance(found, dict):
+            raise ValueError(f"{path}: damaged, not a table of settings; delete it")
+        return found
 
-    def save_figures(self, figures: Mapping[str, Any]) -> None:
-        """Write matplotlib figures as PNG under their names."""
-        for name, figure in figures.items():
-            with replacing(self.path / name) as file:
-                figure.savefig(file, format="png")
+
+def table(record: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A table in a record; raises ValueError if there is none."""
+    found = record.get(name)
+    if not isinstance(found, dict):
+        raise ValueError(f"{name}: missing in the record of its training")
+    return found
+
+
+def _settings(path: Path, found: Any) -> Settings:
+    """The settings in a table that stands in `path`."""
+    try:
+        return Settings.from_table(found)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}; delete it, or copy it from where it was made") from None
+
+
+def _settings_bytes(settings: Settings, versions: Mapping[str, str], completed: bool) -> bytes:
+    """The content of settings.json."""
+    found = dataclasses.asdict(settings) | {"versions": dict(versions), "completed": completed}
+    return (json.dumps(found, indent=2) + "\n").encode()
+
+
+def _losses(epoch: Epoch) -> list[float]:
+    """The losses of an epoch: reconstruction and KL of the training images, then of the tests."""
+    return [
+        float(part)
+        for loss in (epoch.train, epoch.test)
+        if loss is not None
+        for part in (loss.reconstruction, loss.kl)
+    ]
+
+
+def _history_bytes(epochs: Sequence[Epoch]) -> bytes:
+    """The content of history.csv: a row per epoch, losses in nats per image, kl without beta."""
+    text = io.StringIO(newline="")
+    rows = csv.writer(text)
+    columns = [f"{split}_{part}" for split in SPLITS for part in PARTS]
+    rows.writerow(["epoch", "seconds", *columns])
+    for epoch in epochs:
+        losses = [getattr(loss, part) for loss in (epoch.train, epoch.test) for part in PARTS]
+        rows.writerow([epoch.number, f"{epoch.seconds:.3f}", *losses])
+    return text.getvalue().encode()

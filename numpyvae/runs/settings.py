@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from os import PathLike
-from typing import get_args
+from typing import Any, get_args
 
 from numpyvae.core.optimizers import Optimizer, RMSprop
 from numpyvae.core.parameters import Parameters
 from numpyvae.data.image_files import Dataset, load_images
 from numpyvae.data.images import Pixels
 from numpyvae.data.mnist import MNIST_FOLDER
-from numpyvae.support.inputs import check_choice, check_count, check_counts, check_number
+from numpyvae.support.inputs import check_choice, check_count, check_counts, check_number, shown
 from numpyvae.variants.adam import Adam
 
 OPTIMIZERS: dict[str, Callable[[Parameters, float], Optimizer]] = {
     "rmsprop": RMSprop,
     "adam": Adam,
 }
+
+SINCE_0_1 = ("threads",)
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         if not isinstance(self.data, str | None):
-            raise ValueError(f"data: expected the path of the images, got {self.data!r}")
+            raise ValueError(f"data: expected the path of the images, got {shown.repr(self.data)}")
         check_choice("pixels", self.pixels, get_args(Pixels))
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         plain = {  # Python's own numbers, which JSON can hold
@@ -72,6 +74,23 @@ class Settings:
             plain[name] = check_count(name, getattr(self, name))
         for name, value in plain.items():
             object.__setattr__(self, name, value)  # the class is frozen
+
+    @classmethod
+    def from_table(cls, table: Any) -> Settings:
+        """The settings in a table that was JSON; raises ValueError if one is missing or wrong.
+
+        Settings that came after version 0.1 may be missing; unknown ones are of a later version.
+        """
+        if not isinstance(table, dict):
+            raise ValueError("expected a table of settings")
+        names = [field.name for field in fields(cls)]
+        missing = [name for name in names if name not in table and name not in SINCE_0_1]
+        if missing:
+            raise ValueError(f"{', '.join(missing)}: missing")
+        known = {name: table[name] for name in names if name in table}
+        if isinstance(known["hidden"], list):
+            known["hidden"] = tuple(known["hidden"])
+        return cls(**known)
 
     def images(self, instead: str | PathLike[str] | None = None) -> Dataset:
         """The images at `instead`, if given, else those of these settings."""

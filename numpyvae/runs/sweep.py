@@ -21,7 +21,7 @@ from numpyvae.runs.processes import Result, in_processes
 from numpyvae.runs.run import Run
 from numpyvae.runs.run_folder import RunFolder
 from numpyvae.runs.settings import Settings
-from numpyvae.support.files import replacing
+from numpyvae.support.files import write_file
 from numpyvae.support.inputs import check_count
 from numpyvae.support.types import Counted
 
@@ -170,5 +170,4 @@ def save_table(path: Path, points: Sequence[Point]) -> None:
         pairs = point.summary().values()
         cells = [cell if np.isfinite(cell) else "" for pair in pairs for cell in pair]
         rows.writerow([*map(_word, point.values.values()), len(point.losses), *cells])
-    with replacing(path) as file:
-        file.write(text.getvalue().encode())
+    write_file(path, text.getvalue().encode())

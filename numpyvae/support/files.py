@@ -1,54 +1,131 @@
-"""Reading arrays that may be damaged, and replacing a file in one step."""
+"""Files that are read whole or refused, and files that appear complete or not at all."""
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Iterator
+import re
+import secrets
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
-import numpy as np
+WORDS = {
+    errno.EACCES: "no permission; change it, or name another file or folder",
+    errno.EPERM: "no permission; change it, or name another file or folder",
+    errno.EROFS: "the file system is read-only; name another folder",
+    errno.ENOSPC: "no space is left on the disk; free some",
+    errno.EDQUOT: "your disk quota is used up; free some space",
+    errno.EFBIG: "the file would be larger than is allowed here; name another folder",
+    errno.ELOOP: "the links lead in a circle; name the file itself",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+    errno.EEXIST: "something else has this name, perhaps a link to nothing; name another folder",
+    errno.ENOTDIR: "a part of this path is a file, not a folder; name another one",
+    errno.EIO: "the disk reports a fault; try another one",
+}
+UNFINISHED = re.compile(r"\.[0-9a-f]{16}\.unfinished")
 
-from numpyvae.support.types import Array
+
+def in_words(error: OSError, path: object = None) -> str:
+    """The error as a sentence that names the file and the remedy."""
+    if error.errno is None:
+        return str(error)  # it is in words already
+    place = error.filename if path is None else path
+    what = WORDS.get(error.errno, os.strerror(error.errno))
+    return what if place is None else f"{os.fsdecode(place)}: {what}"
 
 
-def read_arrays(path: str | PathLike[str]) -> dict[str, Array]:
-    """The arrays in an .npz file by name, or the one in an .npy file, called "images".
+def open_file(path: str | PathLike[str]) -> BinaryIO:
+    """A file, open for reading bytes. A folder or a pipe, which would block, raises ValueError."""
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        kind = "a folder" if path.is_dir() else "a pipe or a device"
+        raise ValueError(f"{path}: expected a file, got {kind}; name a file")
+    return path.open("rb")
 
-    Raises FileNotFoundError if there is no file, and ValueError naming the file for every other
-    problem. NumPy's own errors are not passed on: they are of many types, and some suggest
-    allow_pickle.
-    """
+
+def read_text(path: Path, most: int = 2**20) -> str:
+    """The text of a file of at most `most` bytes in UTF-8; raises ValueError for any other."""
+    with open_file(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"{path}: longer than {most:,} bytes, so it is not what it should be")
     try:
-        with open(path, "rb") as stream:
-            loaded = np.load(stream, allow_pickle=False)
-            is_npz = isinstance(loaded, np.lib.npyio.NpzFile)
-            arrays = dict(loaded) if is_npz else {"images": loaded}
-    except FileNotFoundError:
-        raise
-    except Exception as error:
-        why = "too large for memory" if isinstance(error, MemoryError) else "damaged"
-        raise ValueError(f"{path}: {why}, or not a file of plain NumPy arrays") from None
-    for name, array in arrays.items():
-        if not isinstance(array, np.ndarray):
-            raise ValueError(f"{path}: {name} in it is not a NumPy array; remove it")
-    return arrays
+        return content.decode()
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: damaged, not text in UTF-8") from None
+
+
+def write_file(path: str | PathLike[str], content: bytes) -> None:
+    """Write a file, which appears complete or not at all."""
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: there is no folder {path.parent}; make it first")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: a folder; name a file in it")
+    write_files(path.parent, {path.name: content})
+
+
+def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write several files of a folder together: see `written`."""
+    with written(folder, contents):
+        pass
 
 
 @contextmanager
-def replacing(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
-    """A new file, open for writing bytes, that replaces `path` when it is complete."""
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"{target}: there is no folder {target.parent}; make it first")
-    if target.is_dir():
-        raise IsADirectoryError(f"{target}: a folder; name a file in it")
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+def written(folder: Path, contents: Mapping[str, bytes]) -> Iterator[None]:
+    """Write files under other names; after the block, rename all of them, in their order.
+
+    If the disk is full, or the block raises an exception, the files stay as they were.
+    """
+    unfinished: list[Path] = []
     try:
-        with unfinished.open("xb") as file:
-            yield file
-        unfinished.replace(target)
+        for name, content in contents.items():
+            path = folder / f".{secrets.token_hex(8)}.unfinished"
+            with naming(folder / name), path.open("xb") as file:
+                unfinished.append(path)
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        yield
+        for name, path in zip(contents, unfinished):
+            with naming(folder / name):
+                (folder / name).parent.mkdir(exist_ok=True)
+                path.replace(folder / name)
+        with naming(folder):
+            _sync(folder)
     finally:
-        unfinished.unlink(missing_ok=True)
+        for path in unfinished:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name `path`, and not a temporary file, in an OSError of the block."""
+    try:
+        yield
+    except OSError as error:
+        raise type(error)(in_words(error, path)) from None
+
+
+def _sync(folder: Path) -> None:
+    """Make sure that renamed files keep their new names if the power fails."""
+    if os.name == "nt":
+        return  # a folder cannot be opened there
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some network file systems have no such call
+            raise
+    finally:
+        os.close(number)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a process left in `folder` that was killed while it wrote there."""
+    for path in folder.glob(".*.unfinished"):
+        if UNFINISHED.fullmatch(path.name):
+            path.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import reprlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,8 @@ from numpy.typing import DTypeLike
 
 from numpyvae.support.types import Array
 
+shown = reprlib.Repr()  # a value in an error: as repr, but never longer than a line
+shown.maxstring = shown.maxother = 60
 MOST = 2**31 - 1  # the largest index of BLAS; a larger count is a mistake
 
 
@@ -22,9 +25,11 @@ def check_count(name: str, value: Any, least: int = 1) -> int:
     except TypeError:
         count = least - 1
     if count < least or isinstance(value, bool):
-        raise ValueError(f"{name}: expected a whole number of at least {least}, got {value!r}")
+        raise ValueError(
+            f"{name}: expected a whole number of at least {least}, got {shown.repr(value)}"
+        )
     if count > MOST:
-        raise ValueError(f"{name}: expected a whole number up to {MOST}, got {value!r}")
+        raise ValueError(f"{name}: expected a whole number up to {MOST}, got {shown.repr(value)}")
     return count
 
 
@@ -32,7 +37,9 @@ def check_counts(name: str, value: Any, length: int | None = None) -> tuple[int,
     """`value`, one whole number or several (`length` of them), each at least 1, as a tuple."""
     counts = tuple(value) if isinstance(value, (tuple, list)) else (value,)
     if len(counts) == 0 or length not in (None, len(counts)):
-        raise ValueError(f"{name}: expected {length or 'some'} whole numbers, got {value!r}")
+        raise ValueError(
+            f"{name}: expected {length or 'some'} whole numbers, got {shown.repr(value)}"
+        )
     return tuple(check_count(name, count) for count in counts)
 
 
@@ -40,11 +47,11 @@ def check_number(name: str, value: Any, *, positive: bool = False) -> float:
     """`value` as a finite float, ≥ 0 or (`positive`) > 0; raises ValueError otherwise."""
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number) or number < 0.0 or (positive and number == 0.0):
         wanted = "above 0" if positive else "of at least 0"
-        raise ValueError(f"{name}: expected a finite number {wanted}, got {value!r}")
+        raise ValueError(f"{name}: expected a finite number {wanted}, got {shown.repr(value)}")
     return number
 
 
@@ -52,15 +59,25 @@ def check_fraction(name: str, value: Any) -> float:
     """`value` as a float in [0, 1); raises ValueError otherwise."""
     number = check_number(name, value)
     if number >= 1.0:
-        raise ValueError(f"{name}: expected a number of at least 0 and below 1, got {value!r}")
+        raise ValueError(
+            f"{name}: expected a number of at least 0 and below 1, got {shown.repr(value)}"
+        )
     return number
 
 
 def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
     """`value` if it is one of the choices; raises ValueError otherwise."""
     if value not in (choices := tuple(choices)):
-        raise ValueError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
+        raise ValueError(f"{name}: expected one of {', '.join(choices)}, got {shown.repr(value)}")
     return str(value)
+
+
+def check_rng(rng: Any) -> np.random.Generator:
+    """`rng`, a Generator or a seed, as a Generator; raises ValueError otherwise."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        raise ValueError(f"rng: expected a seed or a Generator, got {shown.repr(rng)}") from None
 
 
 def check_array(name: str, value: Any, shape: tuple[int, ...], dtype: DTypeLike) -> Array:

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from numpyvae.core.optimizers import Optimizer
 from numpyvae.core.parameters import Parameters
 from numpyvae.support.inputs import check_fraction, check_number
 
 
 @dataclass(eq=False)
-class Adam:
+class Adam(Optimizer):
     """m ← β₁ m + (1−β₁) g,   s ← β₂ s + (1−β₂) g²,   θ ← θ − η m̂ / (√ŝ + ε)
 
     with m̂ = m / (1−β₁ᵗ) and ŝ = s / (1−β₂ᵗ), where t counts the steps from 1, not the epochs.

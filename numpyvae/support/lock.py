@@ -1,0 +1,64 @@
+"""A lock that one process holds on a folder, and that ends with the process, however it ends."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from numpyvae.support.files import naming
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(number: int) -> None:
+        msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _try_lock(number: int) -> None:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+HELD = (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)  # by another process
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Hold the lock of `folder` in the block; raises BlockingIOError if another process has it.
+
+    The operating system ends a lock with its process, so a process that was killed blocks nothing.
+    Where the file system has no locks, there is none.
+    """
+    path = folder / ".lock"
+    while True:
+        with naming(folder):
+            number = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            _try_lock(number)
+        except OSError as error:
+            if error.errno in HELD:
+                os.close(number)
+                problem = "another run is writing there; wait until it ends, or name another folder"
+                raise BlockingIOError(f"{folder}: {problem}") from None
+        if _is_still(path, number):
+            break
+        os.close(number)  # the run before has just ended, and removed the file
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows removes no open file; then it stays, and does no harm
+            path.unlink()
+        os.close(number)
+
+
+def _is_still(path: Path, number: int) -> bool:
+    """True if the open file `number` is the one at `path`."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(number))
+    except FileNotFoundError:
+        return False

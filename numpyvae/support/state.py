@@ -1,0 +1,59 @@
+"""Objects whose state can be copied, saved and restored: optimizers and trainings."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from numpyvae.support.inputs import check_array, check_count, check_number, shown
+
+
+class Stateful:
+    """An object with a state: its attributes, without those called `parameters` or _….
+
+    An attribute is an array, a number, a random generator or another Stateful.
+    """
+
+    def state(self) -> dict[str, Any]:
+        """A copy of the state: arrays, numbers and dicts by name. Only arrays are not JSON."""
+        found: dict[str, Any] = {}
+        for name, value in self._attributes().items():
+            if isinstance(value, Stateful):
+                found[name] = value.state()
+            elif isinstance(value, np.random.Generator):
+                found[name] = copy.deepcopy(value.bit_generator.state)
+            else:
+                found[name] = copy.copy(value)
+        return found
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Set what `state()` returned, arrays in place.
+
+        Raises ValueError if it is not the state of such an object; then part of it may be set.
+        """
+        attributes = self._attributes()
+        if not isinstance(state, Mapping) or set(state) != set(attributes):
+            got = sorted(map(str, state)) if isinstance(state, Mapping) else state
+            raise ValueError(f"state: expected {', '.join(attributes)}, got {shown.repr(got)}")
+        for name, own in attributes.items():
+            value = state[name]
+            if isinstance(own, Stateful):
+                own.restore(value)
+            elif isinstance(own, np.random.Generator):
+                try:
+                    own.bit_generator.state = value
+                except (TypeError, ValueError, KeyError, OverflowError):
+                    raise ValueError(f"{name}: expected the state of a random generator") from None
+            elif isinstance(own, np.ndarray):
+                own[:] = check_array(name, value, own.shape, own.dtype)
+            elif isinstance(own, int):
+                setattr(self, name, check_count(name, value, least=0))
+            else:
+                setattr(self, name, check_number(name, value))
+
+    def _attributes(self) -> dict[str, Any]:
+        found = vars(self).items()
+        return {name: value for name, value in found if name != "parameters" and name[0] != "_"}
