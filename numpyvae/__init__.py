@@ -6,31 +6,23 @@ on disk), evaluation, gradcheck (any gradient), debugging (the backward pass of 
 course (the tutorials), cli (the command line) and support (small helpers).
 """
 
-from numpyvae import debugging, evaluation, gradcheck, pictures
-from numpyvae.core.optimizers import RMSprop
-from numpyvae.core.trace import Loss, Trace
-from numpyvae.core.training import Epoch, train
-from numpyvae.core.vae import VAE
-from numpyvae.data import load_idx, load_mnist
-from numpyvae.runs import load, save
-from numpyvae.variants import Adam
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpyvae.public import *  # noqa: F403
 
 __version__ = "0.2.0"
 
-__all__ = [
-    "VAE",
-    "Adam",
-    "Epoch",
-    "Loss",
-    "RMSprop",
-    "Trace",
-    "debugging",
-    "evaluation",
-    "gradcheck",
-    "load",
-    "load_idx",
-    "load_mnist",
-    "pictures",
-    "save",
-    "train",
-]
+
+def __getattr__(name: str) -> Any:
+    """Import the public names when one is first used: the command starts before NumPy does."""
+    public = import_module("numpyvae.public")
+    if name == "__all__" or name in public.__all__:
+        return getattr(public, name)
+    raise AttributeError(f"module 'numpyvae' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    public = import_module("numpyvae.public")
+    return sorted({*globals(), *public.__all__})

@@ -2,6 +2,7 @@
 
 import sys
 
-from numpyvae.cli import main
+from numpyvae.cli.process import start
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(start())

@@ -1,9 +1,15 @@
 """What does a person type, and what is printed? The command `numpyvae`.
 
-Read command_line (main and its parser), console (messages and progress bars) and settings_options
-(the options of train and sweep). Then there is a file for each command, such as train.
+Read process (the command as a process: signals, closed and narrow outputs), command_line (main and
+its parser), console (messages and progress bars) and settings_options (the options of train and
+sweep). Then there is a file for each command, such as train.
 """
 
-from numpyvae.cli.command_line import main
+from collections.abc import Sequence
 
-__all__ = ["main"]
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command: see `command_line`."""
+    from numpyvae.cli import command_line  # loads NumPy; `process` must be there before that
+
+    return command_line.main(arguments)

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from numpyvae import __version__
 from numpyvae.cli import course, draw, evaluate, gradcheck, reproduce, sweep, train
-from numpyvae.cli.console import complain
+from numpyvae.cli.console import OutputError, complain, stopped
 
 COMMANDS = (train, sweep, gradcheck, evaluate, draw, reproduce, course)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command. Exit status: 0 done, 1 failed, 2 bad input, 130 Ctrl-C."""
-    options = parser().parse_args(arguments)
+    """Run a command. Exit status: 0 done, 1 failed, 2 bad input, 130 Ctrl-C, 143 terminated."""
     try:
+        options = parser().parse_args(arguments)
         status: int = options.run(options)
         return status
-    except KeyboardInterrupt:
-        return complain("stopped", 130)
+    except KeyboardInterrupt as stop:
+        return stopped(stop)
     except BrokenPipeError:  # the output is a closed pipe, as after `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OutputError as error:
+        return complain(error, 1)
     except (ValueError, OSError, MemoryError) as error:
         return complain(error, 2)
 

@@ -6,7 +6,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from numpyvae.cli.console import complain
+from numpyvae.cli.console import complain, say
 from numpyvae.course import start
 
 HELP = "tutorials with exercises, from one dense layer to the exact likelihood"
@@ -34,9 +34,9 @@ def run(options: argparse.Namespace) -> int:
         return complain(f"{options.dir}: no permission to write there; name another folder", 2)
     for names, done in ((written, "written"), (kept, "already there, not changed")):
         if names:
-            print(f"{done}: {', '.join(names)}")
+            say(f"{done}: {', '.join(names)}")
     first = Path(options.dir) / min(written + kept)
-    print(
+    say(
         f"next: open {first} in Jupyter or VS Code\n"
         f"      (for Jupyter: pip install jupyterlab && jupyter lab {shlex.quote(str(first))})"
     )

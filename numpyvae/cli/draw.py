@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from numpyvae import pictures
-from numpyvae.cli.console import add_run_folder, bar
+from numpyvae.cli.console import add_run_folder, bar, pictures_folder, say
 from numpyvae.core.vae import VAE
 from numpyvae.data.images import check_images
 from numpyvae.runs.checkpoints import load
@@ -45,14 +45,15 @@ def run(options: argparse.Namespace) -> int:
         "interpolation.png": pictures.interpolation(vae, first, second),
         "walk.png": pictures.walk(vae, x[0] if vae.latent > 20 else None),
     }
-    folder.save_figures(figures)
+    out = pictures_folder(options)
+    pictures.save_all(out.path, figures)
     written = list(figures)
     kept = folder.epoch_models() if vae.latent == 2 else []
     if kept:
-        animation = folder.path / "animation.gif"
+        animation = out.path / "animation.gif"
         pictures.animation(animation, _models(kept), x[:FRAMES], y[:FRAMES])
         written.append(animation.name)
-    print(f"{folder} holds {', '.join(written)}")
+    say(f"{out} holds {', '.join(written)}")
     return 0
 
 

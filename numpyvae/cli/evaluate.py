@@ -8,7 +8,7 @@ import json
 import numpy as np
 
 from numpyvae import pictures
-from numpyvae.cli.console import add_run_folder, bar
+from numpyvae.cli.console import add_run_folder, bar, complain, pictures_folder, say
 from numpyvae.data.images import binarize, check_pixels
 from numpyvae.evaluation import evaluate
 from numpyvae.runs.run_folder import RunFolder
@@ -17,7 +17,7 @@ from numpyvae.support.inputs import check_count
 HELP = "the ELBO, tighter bounds and the evidence of a trained model"
 DESCRIPTION = """\
 Print the ELBO of test images and tighter bounds. For one or two latents, also
-print the evidence that they bound, by integration. Write pictures to DIR."""
+print the evidence that they bound, by integration. Then write pictures."""
 EXAMPLES = """\
 examples:
   numpyvae evaluate numpyvae-out
@@ -35,7 +35,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Evaluate, draw, and print the table or JSON."""
+    """Evaluate, print the table or JSON, and draw."""
     folder = RunFolder(options.dir)
     vae, settings = folder.load_model(), folder.load_settings()
     x_test = settings.images(options.data).x_test
@@ -44,15 +44,20 @@ def run(options: argparse.Namespace) -> int:
     x = check_pixels("images", x_test[:count], vae.image_shape, np.float32)
     x = binarize(x, settings.pixels, rng)
     result = evaluate(vae, x, rng, progress=bar)
-    figures = {"bounds.png": pictures.ladder(result), "kl.png": pictures.latent_kl(result)}
-    if vae.latent == 2:
-        figures["posteriors.png"] = pictures.posteriors(vae, x, result)
-    folder.save_figures(figures)
     if options.json:
-        print(json.dumps(result.as_dict(), indent=2))
-        return 0
-    print(f"{folder}: the first {len(x):,} of {len(x_test):,} test images", result, sep="\n")
-    print(f"  {folder} holds {', '.join(sorted(figures))}")
+        say(json.dumps(result.as_dict(), indent=2))
+    else:
+        say(f"{folder}: the first {len(x):,} of {len(x_test):,} test images\n{result}")
+    try:
+        out = pictures_folder(options)
+        figures = {"bounds.png": pictures.ladder(result), "kl.png": pictures.latent_kl(result)}
+        if vae.latent == 2:
+            figures["posteriors.png"] = pictures.posteriors(vae, x, result)
+        pictures.save_all(out.path, figures)
+    except OSError as error:
+        return complain(f"the numbers are complete, but no picture was written: {error}", 1)
+    if not options.json:
+        say(f"  {out} holds {', '.join(sorted(figures))}")
     return 0
 
 

@@ -6,7 +6,7 @@ import argparse
 from functools import partial
 
 from numpyvae import pictures
-from numpyvae.cli.console import bar
+from numpyvae.cli.console import bar, say
 from numpyvae.core.vae import VAE
 from numpyvae.data import MNIST_FOLDER, load_images
 from numpyvae.debugging import MISTAKES, break_backward, check_vae
@@ -51,12 +51,12 @@ def run(options: argparse.Namespace) -> int:
         images = _images_for(vae)
     if options.mistake is not None:
         vae = break_backward(vae, options.mistake)
-        print(MISTAKES[options.mistake].exhibit(), end="\n\n")
+        say(MISTAKES[options.mistake].exhibit() + "\n")
     report = check_vae(vae, images, progress=partial(bar, unit="gradient"))
-    print(report)
+    say(report)
     if options.plot is not None:
-        write_file(options.plot, as_png(pictures.gradients(report)))
-        print(f"{options.plot} holds the picture")
+        write_file(options.plot, pictures.as_png(pictures.gradients(report)))
+        say(f"{options.plot} holds the picture")
     return 0 if report.ok else 1
 
 
@@ -67,10 +67,10 @@ def _list() -> None:
         True: "\nin forward and backward alike, so that no gradient check can see them:",
     }
     for invisible, head in heads.items():
-        print(head)
+        say(head)
         for mistake in MISTAKES.values():
             if mistake.invisible == invisible:
-                print(f"  {mistake.name:<26} {mistake.story}")
+                say(f"  {mistake.name:<26} {mistake.story}")
 
 
 def _images_for(vae: VAE) -> Array | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from functools import partial
 
-from numpyvae.cli.console import add_jobs, bar, complain
+from numpyvae.cli.console import add_jobs, bar, complain, say
 from numpyvae.runs.reproduction import PUBLISHED, reproduce
 from numpyvae.support.inputs import check_count
 
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
         result = reproduce(PUBLISHED[options.name], seeds, options.jobs, progress)
     except RuntimeError as error:
         return complain(error, 1)
-    print(result)
+    say(result)
     for seed, problem in result.problems.items():
         complain(f"seed {seed}: {problem}", 1)
     return 0 if result.agrees.all() and not result.problems else 1

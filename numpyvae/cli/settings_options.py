@@ -24,7 +24,7 @@ def add_settings(command: argparse.ArgumentParser, several: bool = False) -> Non
     """Add an option for each of the Settings, with its default in the help.
 
     With `several`, each takes one value or more, and there is none for the seed. An option that is
-    not given is then None.
+    not given is None.
     """
     classic = Settings()
 
@@ -32,7 +32,7 @@ def add_settings(command: argparse.ArgumentParser, several: bool = False) -> Non
         default = getattr(classic, name)
         if not shown:
             shown = " ".join(map(str, default)) if isinstance(default, tuple) else str(default)
-        many = {"nargs": "+", "default": None} if several else {"default": default}
+        many = {"nargs": "+"} if several else {}
         flag = f"--{name.replace('_', '-')}"
         group.add_argument(flag, help=f"{help} ({shown})", **many | kind)
 
@@ -57,8 +57,7 @@ def add_settings(command: argparse.ArgumentParser, several: bool = False) -> Non
     if not several:
         option("seed", "the same seed gives the same numbers", type=int, metavar="N")
     keep = "keep the model of every epoch, for an animation"
-    unset = None if several else False
-    group.add_argument("--keep-epochs", action="store_true", default=unset, help=keep)
+    group.add_argument("--keep-epochs", action="store_true", default=None, help=keep)
 
 
 def given(options: argparse.Namespace) -> dict[str, Any]:

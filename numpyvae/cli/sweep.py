@@ -6,12 +6,11 @@ import argparse
 from typing import Any
 
 from numpyvae import pictures
-from numpyvae.cli.console import add_jobs, bar, complain, say
+from numpyvae.cli.console import add_jobs, bar, complain, say, stopped
 from numpyvae.cli.settings_options import VERSIONS, add_settings, given
 from numpyvae.cli.train import draw
 from numpyvae.core.trace import Loss
 from numpyvae.runs.processes import Failure
-from numpyvae.runs.run_folder import RunFolder
 from numpyvae.runs.sweep import Point, Sweep, save_table, table, words
 from numpyvae.support.inputs import check_count
 
@@ -47,21 +46,21 @@ def run(options: argparse.Namespace) -> int:
     jobs = check_count("jobs", options.jobs)
     sweep = Sweep(_lists(given(options)), options.seeds, options.out)
     missing = sweep.missing()
-    print(_headline(sweep, len(missing)), flush=True)
+    say(_headline(sweep, len(missing)))
     try:
         problems = _train(sweep, missing, jobs) if missing else {}
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         done = len(sweep.runs) - len(sweep.missing())
         rest = f"{sweep.out} holds {done} of {len(sweep.runs)} runs; the same command does the rest"
-        return complain(f"stopped; {rest}", 130)
+        return stopped(stop, rest)
     points = sweep.results()
     if points:
         files = _save(sweep, points)
         error = "; mean ± standard error over the seeds" if len(sweep.seeds) > 1 else ""
-        print(f"of the test images, in nats per image{error}\n{table(points)}")
-        print(f"{sweep.out} holds {', '.join(files)} and a folder for each run")
+        say(f"of the test images, in nats per image{error}\n{table(points)}")
+        say(f"{sweep.out} holds {', '.join(files)} and a folder for each run")
     else:
-        print("no run has completed, so there is no table")
+        say("no run has completed, so there is no table")
     for name, problem in problems.items():
         complain(f"{name}: {problem}", 1)
     return 1 if problems else 0
@@ -107,5 +106,5 @@ def _save(sweep: Sweep, points: list[Point]) -> list[str]:
         "losses.png": pictures.loss_by_setting(by_setting),
         "rate_distortion.png": pictures.rate_distortion(curves),
     }
-    RunFolder(sweep.out).save_figures(figures)
+    pictures.save_all(sweep.out, figures)
     return ["sweep.csv", *figures]

@@ -8,7 +8,7 @@ import time
 import numpy as np
 
 from numpyvae import pictures
-from numpyvae.cli.console import bar, complain, say
+from numpyvae.cli.console import bar, complain, say, stopped
 from numpyvae.cli.settings_options import VERSIONS, add_settings, given
 from numpyvae.data.images import as_pixels, binarize, corrupt
 from numpyvae.runs.run import Run
@@ -28,41 +28,81 @@ examples:
   numpyvae train --pixels dynamic               binary pixels, drawn anew for each minibatch
   numpyvae train --noise 0.5                    a denoising VAE
   numpyvae train --data fashion/                a folder of four IDX files, or an .npy or .npz file
+  numpyvae train --resume long                  go on where the run in long/ was stopped
+  numpyvae train --resume long --epochs 100     go on to more epochs
+
+After Ctrl-C or a kill, the folder holds the last complete epoch, and --resume
+goes on from there to the same numbers as if nothing had happened.
 """
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
-    """Add an option for each of the Settings, and --out."""
+    """Add an option for each of the Settings, --out and --resume."""
     add_settings(command)
     group = command.add_argument_group("results")
-    out = "folder for the results (numpyvae-out)"
-    group.add_argument("--out", metavar="DIR", default="numpyvae-out", help=out)
+    group.add_argument("--out", metavar="DIR", help="folder for the results (numpyvae-out)")
+    resume = "go on with the run in DIR after its last epoch; only --epochs may be given too"
+    group.add_argument("--resume", metavar="DIR", help=resume)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train, print a line per epoch, and draw. Exit status 1 if the training fails."""
-    started = time.perf_counter()
-    training = Run(Settings(**given(options)), options.out, VERSIONS)
-    print(_headline(training), flush=True)
+    """Train, or go on with a training. Exit status 1 if it fails."""
+    if options.resume is not None:
+        with Run.resume(options.resume, VERSIONS, _epochs_alone(options)) as training:
+            return _train(training)
+    out = "numpyvae-out" if options.out is None else options.out
+    with Run.start(Settings(**given(options)), out, VERSIONS) as training:
+        return _train(training)
+
+
+def _epochs_alone(options: argparse.Namespace) -> int | None:
+    """The number of epochs, if it was given; raises ValueError if anything else was, too."""
+    names = [*given(options), *(["out"] if options.out is not None else [])]
+    flags = [f"--{name.replace('_', '-')}" for name in names if name != "epochs"]
+    if flags:
+        raise ValueError(f"{', '.join(flags)}: a run goes on as it began; leave this out")
+    epochs: int | None = options.epochs
+    return epochs
+
+
+def _train(training: Run) -> int:
+    """Print a line per epoch, and draw."""
+    started, folder = time.perf_counter(), training.folder
+    if len(training) == 0 and folder.completed(training.settings):
+        done = len(training.epochs)
+        more = f"for more: numpyvae train --resume {folder} --epochs {2 * done}"
+        say(f"{folder}: finished, all {done} epochs are done; {more}")
+        return 0
+    say(_headline(training))
+    if training.epochs:
+        say(f"{folder} goes on after epoch {len(training.epochs)}")
+    if training.before.get("numpy", VERSIONS["numpy"]) != VERSIONS["numpy"]:
+        trained = f"trained with NumPy {training.before['numpy']}, this is {VERSIONS['numpy']}"
+        complain(f"{folder}: {trained}; the last digits may differ from an unbroken run", 0)
     try:
-        earlier = training.folder.set_aside()
-        if earlier is not None:
-            say(f"{options.out} held an earlier run; it is now in {earlier}")
         for epoch in bar(training, unit="epoch", delay=0.0):
-            say(str(epoch))
+            say(epoch)
+            if epoch.number == 1 and training.earlier is not None:
+                say(f"{folder} held an earlier run; it is now in {training.earlier}")
         draw(training)
         training.complete()
     except BrokenPipeError:
         raise  # main handles it
-    except (FloatingPointError, OSError, KeyboardInterrupt) as error:
-        done = len(training.epochs)
-        kept = f"{options.out} holds the model of epoch {done}" if done else "no model was saved"
-        stopped = isinstance(error, KeyboardInterrupt)
-        return complain(f"{'stopped' if stopped else error}; {kept}", 130 if stopped else 1)
-    seconds = time.perf_counter() - started
+    except KeyboardInterrupt as stop:
+        return stopped(stop, _kept(training))
+    except (FloatingPointError, OSError) as error:
+        return complain(f"{error}; {_kept(training)}", 1)
     files = "model.npz, history.csv, settings.json and the pictures"
-    print(f"{options.out} holds {files}   {seconds:.1f} s in all")
+    say(f"{folder} holds {files}   {time.perf_counter() - started:.1f} s in all")
     return 0
+
+
+def _kept(training: Run) -> str:
+    """What is in the folder after a stop, in words."""
+    folder, done = training.folder, len(training.epochs)
+    if done:
+        return f"{folder} holds the model of epoch {done}; numpyvae train --resume {folder} goes on"
+    return f"{folder} still holds the earlier run" if folder.has_model() else "no model was saved"
 
 
 def _headline(training: Run) -> str:
@@ -94,4 +134,4 @@ def draw(training: Run) -> None:
     }
     if vae.latent == 2:
         figures["manifold.png"] = pictures.manifold(vae)
-    training.folder.save_figures(figures)
+    pictures.save_all(training.folder.path, figures)

@@ -50,7 +50,7 @@ def load_idx(path: str | PathLike[str]) -> Array:
     """
     with open_file(path) as packed:
         is_gzip = packed.peek(2)[:2] == b"\x1f\x8b"  # whatever the name says
-        stream: IO[bytes] = gzip.GzipFile(fileobj=packed) if is_gzip else packed
+        stream: Any = gzip.GzipFile(fileobj=packed) if is_gzip else packed
         try:
             dtype, shape = _idx_header(path, stream)
             data = read_exactly(stream, math.prod(shape) * dtype.itemsize)

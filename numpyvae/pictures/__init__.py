@@ -8,7 +8,7 @@ gif. All of them draw on a canvas.
 """
 
 from numpyvae.evaluation.references import reference_losses
-from numpyvae.pictures.canvas import COLOURS, STYLE, tile
+from numpyvae.pictures.canvas import COLOURS, STYLE, as_png, save_all, tile
 from numpyvae.pictures.evaluation import ladder, latent_kl, posteriors
 from numpyvae.pictures.gif import animation
 from numpyvae.pictures.gradcheck import gradients
@@ -21,6 +21,7 @@ __all__ = [
     "COLOURS",
     "STYLE",
     "animation",
+    "as_png",
     "gradients",
     "interpolation",
     "ladder",
@@ -34,6 +35,7 @@ __all__ = [
     "reconstructions",
     "reference_losses",
     "samples",
+    "save_all",
     "tile",
     "walk",
 ]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from numpyvae.support.files import write_files
 from numpyvae.support.types import Array
 
 if TYPE_CHECKING:
@@ -46,6 +50,11 @@ def as_png(figure: Figure) -> bytes:
     file = io.BytesIO()
     figure.savefig(file, format="png")
     return file.getvalue()
+
+
+def save_all(folder: str | PathLike[str], figures: Mapping[str, Figure]) -> None:
+    """Write figures as PNG to a folder, which exists, under their names."""
+    write_files(Path(folder), {name: as_png(figure) for name, figure in figures.items()})
 
 
 def tile(pixels: Array, image_shape: tuple[int, ...], columns: int, gap: int = 2) -> Array:

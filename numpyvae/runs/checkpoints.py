@@ -99,10 +99,8 @@ class Checkpoint:
         }
         if not isinstance(found["hidden"], list):
             raise ValueError("hidden: expected a list of numbers; the file is damaged")
-        hidden, latent = (
-            check_counts("hidden", found["hidden"]),
-            check_count("latent", found["latent"]),
-        )
+        hidden = check_counts("hidden", found["hidden"])
+        latent = check_count("latent", found["latent"])
         image_shape = check_counts("image_shape", found["image_shape"], length=2)
         beta = check_number("beta", found["beta"])
         shapes = weight_shapes(prod(image_shape), hidden, latent)
@@ -132,7 +130,7 @@ class Checkpoint:
         return table
 
     def with_arrays(self, table: Any, like: Mapping[str, Any], prefix: str = RECORD) -> Any:
-        """A part of the record with its arrays, which have the names and shapes of those in `like`."""
+        """A part of the record with its arrays, of the names and shapes of those in `like`."""
         if not isinstance(table, Mapping):
             raise ValueError(f"{prefix}: the record of its training is damaged")
         whole = dict(table)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -57,6 +58,7 @@ class Run:
 
     versions  names and versions of packages, saved with the settings
     epochs    the epochs that are in the folder, so far
+    before    the versions with which these were trained, if the run was resumed
     earlier   where the results of an earlier run in the same folder were moved
     """
 
@@ -67,7 +69,11 @@ class Run:
     data: Dataset
     training: Training
     epochs: list[Epoch]
+    before: Mapping[str, str]
     earlier: Path | None = None
+
+    def __post_init__(self) -> None:
+        self._images = _checksum(self.data)
 
     @classmethod
     @contextmanager
@@ -87,7 +93,7 @@ class Run:
         with folder.locked():
             if not folder.results():
                 folder.save_settings(settings, versions)
-            yield cls(settings, versions, folder, vae, data, training, [])
+            yield cls(settings, versions, folder, vae, data, training, [], {})
 
     @classmethod
     @contextmanager
@@ -107,8 +113,8 @@ class Run:
             if epochs is not None:
                 settings = replace(settings, epochs=epochs)
             if settings.epochs < len(history):
-                done = f"{len(history)} are done"
-                raise ValueError(f"epochs: expected at least {len(history)}, which are done")
+                done = f"at least {len(history)}, which are done"
+                raise ValueError(f"epochs: expected {done}, got {settings.epochs}")
             vae, data, training = prepare(settings)
             with open_checkpoint(folder.path / MODEL) as checkpoint:
                 record = checkpoint.record()
@@ -116,15 +122,15 @@ class Run:
                     raise ValueError(
                         "a version before 0.3 wrote it, and it cannot go on; start anew"
                     )
-                if record.get("images") != checksum(data):
+                if record.get("images") != _checksum(data):
                     raise ValueError(
                         f"{settings.data}: the images have changed since it was trained"
                     )
-                state = checkpoint.with_arrays(table(record, "state"), training.state(), "state")
-                state["weights"] = checkpoint.vae().parameters.value
-                training.restore(state)
+                state = checkpoint.with_arrays(record, {"state": _but_weights(training)})["state"]
+                training.restore(state | {"weights": checkpoint.vae().parameters.value})
             history = [replace(epoch, epochs=settings.epochs) for epoch in history]
-            yield cls(settings, versions, folder, vae, data, training, history)
+            before = table(record, "versions")
+            yield cls(settings, versions, folder, vae, data, training, history, before)
 
     def __len__(self) -> int:
         return len(self.training)
@@ -133,8 +139,7 @@ class Run:
         """Train; write each epoch to the folder, and then yield it."""
         for epoch in self.training:
             epochs = [*self.epochs, epoch]
-            record = {"images": checksum(self.data), "state": self.training.state()}
-            del record["state"]["weights"]  # they are in the file as those of the model
+            record = {"images": self._images, "state": _but_weights(self.training)}
             with uninterrupted():
                 earlier = self.folder.save_epoch(
                     self.vae, epochs, self.settings, self.versions, record
@@ -147,8 +152,12 @@ class Run:
         self.folder.save_settings(self.settings, self.versions, completed=True)
 
 
-def checksum(data: Dataset) -> int:
+def _but_weights(training: Training) -> dict[str, Any]:
+    """The state of a training without the weights, which the model file has by name."""
+    return {name: value for name, value in training.state().items() if name != "weights"}
+
+
+def _checksum(data: Dataset) -> int:
     """A number that changes if an image changes."""
-    return zlib.crc32(
-        np.ascontiguousarray(data.x_test), zlib.crc32(np.ascontiguousarray(data.x_train))
-    )
+    train, test = (np.ascontiguousarray(images) for images in (data.x_train, data.x_test))
+    return zlib.crc32(test.data, zlib.crc32(train.data))

@@ -67,8 +67,9 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
 
     def results(self) -> list[Path]:
-        """The files of a run that are in the folder."""
-        return [file for pattern in RESULTS for file in sorted(self.path.glob(pattern))]
+        """The files of a run in the folder; none if a run has not completed its first epoch."""
+        found = [file for pattern in RESULTS for file in sorted(self.path.glob(pattern))]
+        return [] if [file.name for file in found] == [SETTINGS] else found
 
     def set_aside(self) -> Path | None:
         """Move the results of an earlier run to earlier-1, earlier-2, …; return that folder.
@@ -126,6 +127,10 @@ class RunFolder:
             raise ValueError(f"{self}: expected the folder that numpyvae train wrote, got a file")
         return load(self.path / MODEL)
 
+    def has_model(self) -> bool:
+        """True if there is a model.npz."""
+        return (self.path / MODEL).exists()
+
     def epoch_models(self) -> list[Path]:
         """The models of all epochs that were kept, in order."""
         return sorted((self.path / EPOCHS).glob("*.npz"))
@@ -141,7 +146,7 @@ class RunFolder:
         Raises ValueError, naming the file, if one is missing or damaged, or if they disagree.
         """
         path, recorded = self.path / SETTINGS, None
-        record = self.record()
+        record = self.record() if self.has_model() else None
         if record is not None:
             recorded = _settings(self.path / MODEL, record.get("settings"))
         try:
@@ -167,6 +172,13 @@ class RunFolder:
         except (ValueError, OSError):
             return False
 
+    def can_go_on(self, settings: Settings) -> bool:
+        """True if the folder holds a run with these settings that `Run.resume` can go on with."""
+        try:
+            return self.record() is not None and self.load_settings() == settings
+        except (ValueError, OSError):
+            return False
+
     def load_history(self) -> list[Epoch]:
         """The losses of every epoch, from model.npz; or from history.csv, for older versions.
 
@@ -186,9 +198,9 @@ class RunFolder:
             seconds = []
         beta, epochs = settings.beta, []
         for number, row in enumerate(losses, start=1):
-            parts = (Loss(*row[:2], beta), Loss(*row[2:], beta))
+            train, test = (Loss(row[i], row[i + 1], beta) for i in (0, 2))
             took = seconds[number - 1] if number <= len(seconds) else 0.0
-            epochs.append(Epoch(number, settings.epochs, *parts, took))
+            epochs.append(Epoch(number, settings.epochs, train, test, took))
         return epochs
 
     def _read_history(self, settings: Settings) -> list[Epoch]:

@@ -129,12 +129,13 @@ class Sweep:
 def _train(
     settings: Settings, out: Path, versions: Mapping[str, str], finish: Callable[[Run], None]
 ) -> Iterator[Epoch]:
-    """Train one run; a function of a module, because a process finds it by its name."""
-    run = Run(settings, out, versions)
-    run.folder.set_aside()
-    yield from run
-    finish(run)
-    run.complete()
+    """Train one run, or the rest of it; a function of a module, for processes find it by name."""
+    unfinished = RunFolder(out).can_go_on(settings)
+    made = Run.resume(out, versions) if unfinished else Run.start(settings, out, versions)
+    with made as run:
+        yield from run
+        finish(run)
+        run.complete()
 
 
 def table(points: Sequence[Point]) -> str:

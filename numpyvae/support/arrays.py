@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import re
 import secrets
@@ -10,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import BinaryIO
 
 WORDS = {
     errno.EACCES: "no permission; change it, or name another file or folder",
@@ -28,16 +28,16 @@ WORDS = {
 UNFINISHED = re.compile(r"\.[0-9a-f]{16}\.unfinished")
 
 
-def in_words(error: OSError, path: object = None) -> str:
-    """The error as a sentence that names the file and the remedy."""
+def in_words(error: OSError, path: str | PathLike[str] | None = None) -> str:
+    """The error as a sentence that names the file, `path` if given, and the remedy."""
     if error.errno is None:
         return str(error)  # it is in words already
     place = error.filename if path is None else path
     what = WORDS.get(error.errno, os.strerror(error.errno))
-    return what if place is None else f"{os.fsdecode(place)}: {what}"
+    return what if place is None else f"{place}: {what}"
 
 
-def open_file(path: str | PathLike[str]) -> BinaryIO:
+def open_file(path: str | PathLike[str]) -> io.BufferedReader:
     """A file, open for reading bytes. A folder or a pipe, which would block, raises ValueError."""
     path = Path(path)
     if path.exists() and not path.is_file():

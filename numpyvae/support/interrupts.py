@@ -30,10 +30,10 @@ def uninterrupted() -> Iterator[None]:
     handlers = {number: signal.getsignal(number) for number in STOPS}
     try:
         for number in STOPS:
-            signal.signal(number, lambda number, frame: waiting.append(number))
+            signal.signal(number, lambda arrived, frame: waiting.append(arrived))
         yield
     finally:
         for number, handler in handlers.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
-        for number in waiting[:1]:
-            signal.raise_signal(number)
+        if waiting:
+            signal.raise_signal(waiting[0])
