@@ -5,6 +5,8 @@ import signal
 import time
 from pathlib import Path
 
+from numpyvae.support.lock import lock
+
 
 def count(start, n):
     for i in range(n):
@@ -58,3 +60,9 @@ def finish(run):
 
 def refuse_to_finish(run):
     raise OSError("No space left on device")
+
+
+def hold_the_lock(folder, end):
+    with lock(folder):
+        end.send("locked")
+        time.sleep(60)

@@ -7,8 +7,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.connection import Connection, wait
@@ -35,15 +35,15 @@ def cores() -> int:
 
 
 def in_processes(
-    task: Callable[..., Iterable[Item]], arguments: Sequence[tuple[Any, ...]], jobs: int
+    task: Callable[..., Generator[Item]], arguments: Sequence[tuple[Any, ...]], jobs: int
 ) -> Iterator[Result[Item]]:
     """Run `task(*arguments[i])` for every i, each in its own process, at most `jobs` at a time.
 
     Yields (i, item) for every item of every task, as they come, and (i, Failure) for a task that
     raises an exception or whose process dies; the others go on. Ctrl-C, and leaving the loop, end
-    all processes. `task` and its arguments and items are pickled, so `task` is a function of a
-    module. A script needs `if __name__ == "__main__":` around the call, because each process
-    imports it.
+    all processes. `task` is a generator function. It, its arguments and its items are pickled, so
+    it is a function of a module. A script needs `if __name__ == "__main__":` around the call,
+    because each process imports it.
     """
     check_count("jobs", jobs)
     context = multiprocessing.get_context("spawn")  # a forked copy of BLAS threads may deadlock
@@ -86,15 +86,16 @@ def _end_in_words(status: int) -> str:
     return f"its process {ended}"
 
 
-def _work(end: Connection, task: Callable[..., Iterable[Any]], arguments: tuple[Any, ...]) -> None:
+def _work(end: Connection, task: Callable[..., Generator[Any]], arguments: tuple[Any, ...]) -> None:
     """Send every item of a task, or a Failure. An unforeseen exception ends the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: the first process ends this one,
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # which then removes unfinished files
     threading.Thread(target=_end_with_the_first_process, daemon=True).start()
     try:
         try:
-            for item in task(*arguments):
-                end.send(item)
+            with closing(task(*arguments)) as items:  # its files are closed, however it ends
+                for item in items:
+                    end.send(item)
         except (ValueError, OSError, MemoryError, FloatingPointError) as error:
             end.send(Failure(str(error) or type(error).__name__))
     except BrokenPipeError:

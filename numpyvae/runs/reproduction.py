@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -124,7 +124,7 @@ def reproduce(
     return Reproduction(published, ours, problems)
 
 
-def _epochs(settings: Settings) -> Iterator[Epoch]:
+def _epochs(settings: Settings) -> Generator[Epoch]:
     """Train; a function of a module, because processes find it by its name."""
     _, _, training = prepare(settings)
     yield from training

@@ -109,6 +109,8 @@ class Run:
         if not folder.path.is_dir():
             raise FileNotFoundError(f"{out}: no such folder; `numpyvae train --out` makes one")
         with folder.locked():
+            if not folder.has_model():
+                raise FileNotFoundError(f"{out}: no epoch is complete; start it again")
             settings, history = folder.load_settings(), folder.load_history()
             if epochs is not None:
                 settings = replace(settings, epochs=epochs)
@@ -119,17 +121,13 @@ class Run:
             with open_checkpoint(folder.path / MODEL) as checkpoint:
                 record = checkpoint.record()
                 if record is None:
-                    raise ValueError(
-                        "a version before 0.3 wrote it, and it cannot go on; start anew"
-                    )
+                    raise ValueError("it has no record of its training, so it cannot go on")
                 if record.get("images") != _checksum(data):
-                    raise ValueError(
-                        f"{settings.data}: the images have changed since it was trained"
-                    )
+                    raise ValueError(f"the images in {settings.data or 'MNIST'} have changed")
                 state = checkpoint.with_arrays(record, {"state": _but_weights(training)})["state"]
                 training.restore(state | {"weights": checkpoint.vae().parameters.value})
+                before = table(record, "versions")
             history = [replace(epoch, epochs=settings.epochs) for epoch in history]
-            before = table(record, "versions")
             yield cls(settings, versions, folder, vae, data, training, history, before)
 
     def __len__(self) -> int:

@@ -61,6 +61,9 @@ class Settings:
     def __post_init__(self) -> None:
         if not isinstance(self.data, str | None):
             raise ValueError(f"data: expected the path of the images, got {shown.repr(self.data)}")
+        if not isinstance(self.keep_epochs, bool):
+            got = shown.repr(self.keep_epochs)
+            raise ValueError(f"keep_epochs: expected true or false, got {got}")
         check_choice("pixels", self.pixels, get_args(Pixels))
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         plain = {  # Python's own numbers, which JSON can hold

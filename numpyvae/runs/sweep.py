@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from os import PathLike
@@ -128,7 +128,7 @@ class Sweep:
 
 def _train(
     settings: Settings, out: Path, versions: Mapping[str, str], finish: Callable[[Run], None]
-) -> Iterator[Epoch]:
+) -> Generator[Epoch]:
     """Train one run, or the rest of it; a function of a module, for processes find it by name."""
     unfinished = RunFolder(out).can_go_on(settings)
     made = Run.resume(out, versions) if unfinished else Run.start(settings, out, versions)

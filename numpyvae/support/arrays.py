@@ -39,7 +39,7 @@ class Arrays:
             if file.read(len(npy.MAGIC_PREFIX)) != npy.MAGIC_PREFIX:
                 self._zip = zipfile.ZipFile(file)
         members = ["images.npy"] if self._zip is None else self._zip.namelist()
-        self.names = [name.removesuffix(".npy") for name in members]
+        self.names = [name[:-4] for name in members if name.endswith(".npy")]
         self.size = os.fstat(file.fileno()).st_size  # of the file, in bytes
 
     def read(

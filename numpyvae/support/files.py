@@ -40,7 +40,9 @@ def in_words(error: OSError, path: str | PathLike[str] | None = None) -> str:
 def open_file(path: str | PathLike[str]) -> io.BufferedReader:
     """A file, open for reading bytes. A folder or a pipe, which would block, raises ValueError."""
     path = Path(path)
-    if path.exists() and not path.is_file():
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file; check the spelling")
+    if not path.is_file():
         kind = "a folder" if path.is_dir() else "a pipe or a device"
         raise ValueError(f"{path}: expected a file, got {kind}; name a file")
     return path.open("rb")

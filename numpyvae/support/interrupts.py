@@ -30,10 +30,10 @@ def uninterrupted() -> Iterator[None]:
     handlers = {number: signal.getsignal(number) for number in STOPS}
     try:
         for number in STOPS:
-            signal.signal(number, lambda arrived, frame: waiting.append(arrived))
+            signal.signal(number, lambda number, frame: waiting.append(number))
         yield
     finally:
         for number, handler in handlers.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
-        if waiting:
-            signal.raise_signal(waiting[0])
+        for arrived in waiting:  # the first one may be ignored
+            signal.raise_signal(arrived)

@@ -14,13 +14,13 @@ from numpyvae.support.files import naming
 if sys.platform == "win32":
     import msvcrt
 
-    def _try_lock(number: int) -> None:
+    def _take(number: int) -> None:
         msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
 
 else:
     import fcntl
 
-    def _try_lock(number: int) -> None:
+    def _take(number: int) -> None:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -39,7 +39,7 @@ def lock(folder: Path) -> Iterator[None]:
         with naming(folder):
             number = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            _try_lock(number)
+            _take(number)
         except OSError as error:
             if error.errno in HELD:
                 os.close(number)

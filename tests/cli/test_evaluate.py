@@ -8,6 +8,7 @@ import pytest
 
 from numpyvae import VAE, save
 from numpyvae.cli import main
+from numpyvae.runs import RunFolder, Settings
 
 
 def test_the_ladder_rises_and_the_gap_is_the_kl(trained, capsys):
@@ -91,11 +92,13 @@ def test_bad_input_gets_one_line(tmp_path, monkeypatch, capsys, arguments, compl
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model").mkdir()
     save("model/model.npz", VAE(8, 2))
+    RunFolder("model").save_settings(Settings(), {})
     assert main(["evaluate", *arguments]) == 2
     error = capsys.readouterr().err.replace("\\", "/")
     assert complaint in error
     assert len(error.splitlines()) == 1
-    assert [path.name for path in (tmp_path / "model").iterdir()] == ["model.npz"]
+    files = sorted(path.name for path in (tmp_path / "model").iterdir())
+    assert files == ["model.npz", "settings.json"]
 
 
 def test_few_images_and_a_file_for_a_folder(trained, capsys):

@@ -16,6 +16,7 @@ import pytest
 from numpyvae import __version__, load
 from numpyvae.cli import main
 from numpyvae.cli.command_line import parser
+from numpyvae.cli.settings_options import given
 from numpyvae.runs import RunFolder, Settings
 
 NUMBER = r"(-?[\d.]+)"
@@ -101,12 +102,9 @@ def test_every_option_trains_and_draws(run, tmp_path, capsys, options):
 
 
 def test_defaults_are_those_of_the_classic():
-    options = vars(parser().parse_args(["train"]))
-    del options["run"]
-    options["hidden"] = list(options["hidden"])
-    assert options == {
-        "data": None, "out": "numpyvae-out", "pixels": "grey", "noise": 0.0,
-        "hidden": [256], "latent": 2, "beta": 1.0,
+    assert given(parser().parse_args(["train"])) == {}
+    assert dataclasses.asdict(Settings()) == {
+        "data": None, "pixels": "grey", "noise": 0.0, "hidden": (256,), "latent": 2, "beta": 1.0,
         "epochs": 10, "batch_size": 100, "optimizer": "rmsprop", "learning_rate": 1e-3, "seed": 0,
         "threads": 1, "keep_epochs": False,
     }  # fmt: skip
@@ -191,22 +189,31 @@ def test_divergence_is_one_line_status_1_and_the_last_good_model_is_kept(
 
 
 def test_a_disk_that_is_full_is_no_model_saved(run, tmp_path, capsys, monkeypatch):
-    def full(folder, vae):
-        raise OSError(28, "No space left on device")
+    written = []
+    sync = os.fsync
 
-    monkeypatch.setattr(RunFolder, "save_model", full)
+    def full_after_the_settings(number):
+        written.append(number)
+        if len(written) > 2:  # the settings, and the folder
+            raise OSError(28, "No space left on device")
+        sync(number)
+
+    monkeypatch.setattr(os, "fsync", full_after_the_settings)
     assert run() == 1
     err = capsys.readouterr().err
-    assert err.count("\n") == 1
-    assert "No space left on device; no model was saved" in err.replace("] ", "")
+    assert err == (
+        "numpyvae: numpyvae-out/settings.json: no space is left on the disk; free some; "
+        "no model was saved\n"
+    )
 
 
-def test_a_run_that_fails_at_once_leaves_the_earlier_one_aside(run, tmp_path, capsys):
+def test_a_run_that_fails_at_once_leaves_the_earlier_one_in_place(run, tmp_path, capsys):
     assert run() == 0
+    out = tmp_path / "numpyvae-out"
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
     assert run("--learning-rate", "1e30") == 1
-    assert capsys.readouterr().err.endswith("; no model was saved\n")
-    assert not (tmp_path / "numpyvae-out" / "model.npz").exists()
-    assert (tmp_path / "numpyvae-out" / "earlier-1" / "model.npz").exists()
+    assert capsys.readouterr().err.endswith("; numpyvae-out still holds the earlier run\n")
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send to one process")
@@ -229,5 +236,99 @@ def test_ctrl_c_is_not_a_traceback_and_keeps_the_last_epoch(data, tmp_path):
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in out + err
-    assert re.fullmatch(r"numpyvae: stopped; numpyvae-out holds the model of epoch \d+\n", err)
-    load(tmp_path / "numpyvae-out" / "model.npz")
+    words = r"numpyvae: stopped; numpyvae-out holds the model of epoch (\d+); {}\n".format(
+        "numpyvae train --resume numpyvae-out goes on"
+    )
+    done = int(re.fullmatch(words, err)[1])
+    assert len(RunFolder(tmp_path / "numpyvae-out").load_history()) == done
+
+
+def test_resume_goes_on_to_the_same_model_and_to_more_epochs(run, tmp_path, capsys):
+    assert run("--epochs", "2") == 0
+    assert main(["train", "--resume", "numpyvae-out", "--epochs", "4"]) == 0
+    out = capsys.readouterr().out
+    assert "numpyvae-out goes on after epoch 2\n" in out
+    assert re.findall(r"epoch (\d/\d)", out) == ["1/2", "2/2", "3/4", "4/4"]
+    assert run("--epochs", "4", "--out", "whole") == 0
+    whole, resumed = tmp_path / "whole", tmp_path / "numpyvae-out"
+    assert (whole / "model.npz").read_bytes() == (resumed / "model.npz").read_bytes()
+    assert not (resumed / "earlier-1").exists()
+    rows = [
+        [row.split(",")[2:] for row in (folder / "history.csv").read_text().splitlines()]
+        for folder in (whole, resumed)
+    ]
+    assert rows[0] == rows[1]
+
+
+def test_a_finished_run_says_so(run, capsys):
+    assert run() == 0
+    capsys.readouterr()
+    assert main(["train", "--resume", "numpyvae-out"]) == 0
+    assert capsys.readouterr().out == (
+        "numpyvae-out: finished, all 3 epochs are done; "
+        "for more: numpyvae train --resume numpyvae-out --epochs 6\n"
+    )
+
+
+def test_a_run_whose_pictures_are_missing_gets_them(run, tmp_path, capsys, monkeypatch):
+    from numpyvae import pictures
+
+    def full(folder, figures):
+        raise OSError(f"{folder}: no space is left on the disk; free some")
+
+    monkeypatch.setattr(pictures, "save_all", full)
+    assert run() == 1
+    assert "numpyvae-out holds the model of epoch 3; numpyvae train" in capsys.readouterr().err
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "--resume", "numpyvae-out"]) == 0
+    assert (tmp_path / "numpyvae-out" / "manifold.png").exists()
+    assert "finished" not in capsys.readouterr().out
+
+
+def test_another_version_of_numpy_is_a_line_of_warning(run, tmp_path, capsys, monkeypatch):
+    from numpyvae.cli import train
+
+    monkeypatch.setitem(train.VERSIONS, "numpy", "1.0")
+    assert run("--epochs", "1") == 0
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
+    assert main(["train", "--resume", "numpyvae-out", "--epochs", "2"]) == 0
+    err = capsys.readouterr().err
+    assert err == (
+        f"numpyvae: numpyvae-out: trained with NumPy 1.0, this is {np.__version__}; "
+        "the last digits may differ from an unbroken run\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--beta", "2"], "--beta: a run goes on as it began; leave this out"),
+        (["--out", "x", "--batch-size", "3"], "--batch-size, --out: a run goes on as it began"),
+        (["--keep-epochs"], "--keep-epochs: a run goes on as it began"),
+        (["--epochs", "1"], "epochs: expected at least 3, which are done, got 1"),
+        (["--epochs", "0"], "epochs: expected a whole number of at least 1, got 0"),
+    ],
+)
+def test_what_resume_refuses(run, tmp_path, capsys, options, message):
+    assert run() == 0
+    before = (tmp_path / "numpyvae-out" / "model.npz").read_bytes()
+    capsys.readouterr()
+    assert main(["train", "--resume", "numpyvae-out", *options]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"numpyvae: {message}")
+    assert err.count("\n") == 1
+    assert (tmp_path / "numpyvae-out" / "model.npz").read_bytes() == before
+
+
+def test_nothing_to_resume(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "--resume", "nowhere"]) == 2
+    assert "nowhere: no such folder" in capsys.readouterr().err
+    (tmp_path / "empty").mkdir()
+    assert main(["train", "--resume", "empty"]) == 2
+    assert "empty: no epoch is complete; start it again" in capsys.readouterr().err
+    assert not list((tmp_path / "empty").iterdir())

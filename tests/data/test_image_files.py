@@ -84,8 +84,11 @@ def test_no_bytes_whatever_end_in_anything_but_a_valueerror_that_names_the_file(
         (lambda data: b"", "not an IDX file"),
         (lambda data: gzip.compress(data)[:-9], "truncated or damaged"),
         (lambda data: b"\x1f\x8b" + data, "truncated or damaged"),
-        (lambda data: b"\0\0\x08\xff" + bytes(4 * 255), "NumPy has no array of shape"),
-        (lambda data: b"\0\0\x08\3" + bytes(4) + b"\xff" * 8, "NumPy has no array of shape"),
+        (lambda data: b"\0\0\x08\xff" + bytes(4 * 255), "maximum supported dimension"),
+        (
+            lambda data: b"\0\0\x08\3" + bytes(4) + b"\xff" * 8,
+            "(too big|Maximum allowed|array is too)",
+        ),
     ],
 )
 def test_damaged_idx_files_are_named(tmp_path, change, message):
@@ -168,7 +171,11 @@ def test_an_npz_with_the_usual_names(tmp_path, rng):
         ("a.npy", npy(f"({10**30}, 28, 28)"), "damaged, or not a file of plain NumPy arrays"),
         ("a.npy", npy("(99999999999, 28, 28)"), "a.npy: (too large|damaged)"),
         ("a.npy", npy("(3, 4, 4)" + " " * 20_000), "damaged, or not a file of plain NumPy arrays"),
-        ("a.npz", {"x_train.txt": "words"}, "x_train.txt in it is not a NumPy array; remove it"),
+        (
+            "a.npz",
+            {"x_train.txt": "words"},
+            "expected one array, or arrays called x_train and x_test, got \\[\\]",
+        ),
         ("a.npy", np.zeros((30, 8, 0)), "training and test images of one size"),
         ("a.npy", np.zeros((30, 0)), "training and test images of one size"),
         ("a.npy", np.full((30, 9), 15, np.uint8), "the largest value is 15; .* images / 15"),

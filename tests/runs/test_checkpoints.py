@@ -1,12 +1,14 @@
 """A model as a file."""
 
 import signal
-import threading
+import tracemalloc
+import zipfile
 
 import numpy as np
 import pytest
 
 from numpyvae import VAE, load, save
+from numpyvae.runs.checkpoints import model_bytes, open_checkpoint
 
 
 @pytest.fixture
@@ -62,18 +64,29 @@ def rewritten(path, **changes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"W_mu": None}, "no 'W_mu' in it"),
+        ({"W_mu": None}, "there is no 'W_mu' in it"),
         ({"format": None}, "no 'format' in it"),
         ({"format": np.array([1, 2])}, r"format \[1, 2\], expected 1"),
         ({"W_mu": np.full((5, 3), 1e300)}, "W_mu: expected finite numbers, got NaN or infinity"),
-        ({"hidden": np.array([2**31 - 1, 2**31 - 1])}, "model.npz: (Unable|Maximum)"),
+        ({"hidden": np.array([2**31 - 1, 2**31 - 1])}, "model.npz: too small for a model of the"),
+        ({"hidden": np.array([100_000])}, "model.npz: too small for a model of the size"),
+        ({"hidden": np.ones(10_000, int)}, "hidden: expected 65,536 bytes at most"),
+        ({"hidden": np.array([6, 6])}, r"W_h2: expected shape \(6, 6\), got \(6, 5\)"),
+        ({"beta": np.nan}, "beta: expected a finite number"),
+        ({"image_shape": np.array([28])}, "image_shape: expected 2 whole numbers"),
+        ({"latent": "two"}, "latent: expected a whole number"),
         ({"format": 99}, "format 99, expected 1; update numpyvae"),
         ({"latent": 4}, r"W_mu: expected shape \(5, 4\), got \(5, 3\)"),
         ({"latent": -1}, "latent: expected a whole number of at least 1, got -1"),
         ({"b_out": np.zeros((28, 1))}, r"b_out: expected shape \(28,\)"),
-        ({"W_out": np.zeros((5, 28), "U3")}, "W_out: expected floats, got <U3"),
+        ({"W_out": np.zeros((6, 28), "U3")}, "W_out: expected float32 or float64, got <U3"),
+        (
+            {"W_out": np.zeros((6, 28), np.float16)},
+            "W_out: expected float32 or float64, got float16",
+        ),
+        ({"W_out": np.zeros((6, 28), np.longdouble)}, "W_out: expected float32 or float64, got"),
         ({"b_mu": np.full(3, np.nan)}, "b_mu: expected finite numbers"),
-        ({"hidden": np.array(6)}, "damaged settings"),
+        ({"hidden": np.array(6)}, "hidden: expected a list of numbers; the file is damaged"),
     ],
 )
 def test_a_file_that_is_not_a_whole_model_is_refused(saved, changes, message):
@@ -117,30 +130,87 @@ def test_a_folder_or_nothing_at_all(tmp_path):
         load(tmp_path)
 
 
-@pytest.fixture
-def ctrl_c():
-    """Python's own handler of Ctrl-C; a job in the background may have inherited none."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+def test_big_endian_weights_become_native(saved):
+    vae, path = saved
+    rewritten(path, **{name: vae.parameters[name].astype(">f4") for name in vae.parameters})
+    back = load(path)
+    assert back.parameters.value.dtype == np.float32
+    assert np.array_equal(back.parameters.value, vae.parameters.value)
 
 
-def test_ctrl_c_while_a_model_is_written_waits_until_it_is(tmp_path, monkeypatch, ctrl_c):
-    savez = np.savez
+def test_members_that_are_not_needed_are_not_read(saved):
+    """Three gigabytes in a member that nobody asks for."""
+    vae, path = saved
+    with (
+        zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("bomb.npy", "w", force_zip64=True) as member,
+    ):
+        for _ in range(300):
+            member.write(bytes(10**7))
+    tracemalloc.start()
+    back = load(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert np.array_equal(back.parameters.value, vae.parameters.value)
+    assert peak < 1e6
+
+
+def test_a_large_model_takes_three_times_its_size(tmp_path):
+    vae = VAE(hidden=3000, latent=2)
+    size = 2 * vae.parameters.value.nbytes  # values and gradients
+    save(tmp_path / "model.npz", vae)
+    del vae
+    tracemalloc.start()
+    load(tmp_path / "model.npz")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 3 * size
+
+
+def test_ctrl_c_while_a_model_is_written_waits_until_it_is(tmp_path, monkeypatch):
+    savez, before = np.savez, signal.getsignal(signal.SIGINT)
 
     def interrupted(file, **arrays):
         signal.raise_signal(signal.SIGINT)
         savez(file, **arrays)
 
     monkeypatch.setattr(np, "savez", interrupted)
-    handler = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt):
-        save(tmp_path / "model.npz", VAE(4, 2))
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background has none
+        with pytest.raises(KeyboardInterrupt):
+            save(tmp_path / "model.npz", VAE(4, 2))
+    finally:
+        signal.signal(signal.SIGINT, before)
     load(tmp_path / "model.npz")
-    assert signal.getsignal(signal.SIGINT) is handler
-    # elsewhere than in the main thread there is nothing to wait for
-    monkeypatch.setattr(np, "savez", savez)
-    thread = threading.Thread(target=save, args=(tmp_path / "other.npz", VAE(4, 2)))
-    thread.start()
-    thread.join()
-    load(tmp_path / "other.npz")
+
+
+def test_the_record_of_a_training_comes_back(tmp_path):
+    vae = VAE(hidden=2)
+    record = {"a": {"numbers": [1, 2.5], "S": np.arange(3.0)}, "b": "text"}
+    path = tmp_path / "model.npz"
+    path.write_bytes(model_bytes(vae, record))
+    with open_checkpoint(path) as checkpoint:
+        table = checkpoint.record()
+        assert table == {"a": {"numbers": [1, 2.5]}, "b": "text"}
+        whole = checkpoint.with_arrays(table, {"a": {"S": np.empty(3)}})
+        assert whole["a"]["S"].tolist() == [0.0, 1.0, 2.0]
+        with pytest.raises(ValueError, match=r"training.a.S: expected shape \(4,\), got \(3,\)"):
+            checkpoint.with_arrays(table, {"a": {"S": np.empty(4)}})
+        with pytest.raises(ValueError, match=r"training.c: the record of its training is damaged"):
+            checkpoint.with_arrays(table, {"c": {}})
+    assert np.array_equal(load(path).parameters.value, vae.parameters.value)
+    save(path, vae)
+    with open_checkpoint(path) as checkpoint:
+        assert checkpoint.record() is None
+
+
+@pytest.mark.parametrize("text", [b"{", b"[1]", b"[" * 50_000, b"\xff", 3.0])
+def test_a_damaged_record_is_refused_and_the_model_is_not(saved, text):
+    vae, path = saved
+    rewritten(path, training=text)
+    assert np.array_equal(load(path).parameters.value, vae.parameters.value)
+    with (
+        pytest.raises(ValueError, match=r"model.npz: the record of its training is damaged"),
+        open_checkpoint(path) as checkpoint,
+    ):
+        checkpoint.record()

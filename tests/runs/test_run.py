@@ -1,5 +1,9 @@
 """A training that writes its folder."""
 
+import json
+import shutil
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -13,24 +17,67 @@ def settings(tmp_path, rng):
     return Settings(str(tmp_path / "images.npy"), hidden=(5,), epochs=3, keep_epochs=True)
 
 
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
 def test_each_epoch_is_on_disk_when_it_is_yielded(settings, tmp_path):
-    run = Run(settings, str(tmp_path / "out"), {})
-    assert len(run) == 3
-    folder = RunFolder(tmp_path / "out")
-    assert not list(folder.path.iterdir())
-    for number, epoch in enumerate(run, start=1):
-        assert epoch.number == number == len(run.epochs)
-        saved = load(folder.path / "model.npz").parameters.value
-        assert np.array_equal(saved, run.vae.parameters.value)
-        assert len((folder.path / "history.csv").read_text().splitlines()) == 1 + number
-        assert folder.load_settings() == settings
-        assert len(folder.epoch_models()) == number
+    with Run.start(settings, tmp_path / "out", {}) as run:
+        assert len(run) == 3
+        folder = RunFolder(tmp_path / "out")
+        assert names(folder.path) == [".lock", "settings.json"]
+        for number, epoch in enumerate(run, start=1):
+            assert epoch.number == number == len(run.epochs)
+            saved = load(folder.path / "model.npz").parameters.value
+            assert np.array_equal(saved, run.vae.parameters.value)
+            assert len((folder.path / "history.csv").read_text().splitlines()) == 1 + number
+            assert folder.load_settings() == settings
+            assert [e.train for e in folder.load_history()] == [e.train for e in run.epochs]
+            assert len(folder.epoch_models()) == number
+    assert names(folder.path) == ["epochs", "history.csv", "model.npz", "settings.json"]
 
 
 def test_bad_settings_write_nothing(settings, tmp_path):
-    with pytest.raises(ValueError, match="latent: expected a whole number"):
-        Run(Settings(settings.data, latent=0), str(tmp_path / "out"), {})
+    with (
+        pytest.raises(ValueError, match="latent: expected a whole number"),
+        Run.start(Settings(settings.data, latent=0), tmp_path / "out", {}),
+    ):
+        pass
     assert not (tmp_path / "out").exists()
+
+
+def test_one_run_at_a_time_in_a_folder(settings, tmp_path):
+    with Run.start(settings, tmp_path / "out", {}) as run:
+        next(iter(run))
+        for other in (Run.start(settings, tmp_path / "out", {}), Run.resume(tmp_path / "out", {})):
+            with pytest.raises(BlockingIOError, match="another run is writing there"), other:
+                pass
+    with Run.resume(tmp_path / "out", {}) as run:
+        assert len(run) == 2
+
+
+def test_a_run_that_was_killed_in_its_first_epoch_leaves_nothing_in_the_way(settings, tmp_path):
+    with Run.start(settings, tmp_path / "out", {}):
+        pass
+    (tmp_path / "out" / f".{'0' * 16}.unfinished").touch()
+    with Run.start(settings, tmp_path / "out", {}) as run:
+        list(run)
+    assert run.earlier is None
+    assert names(tmp_path / "out") == ["epochs", "history.csv", "model.npz", "settings.json"]
+
+
+def test_an_earlier_run_stays_until_the_first_epoch_is_complete(settings, tmp_path):
+    with Run.start(settings, tmp_path / "out", {}) as run:
+        list(run)
+    before = (tmp_path / "out" / "settings.json").read_bytes()
+    other = Settings(settings.data, hidden=(4,), epochs=1)
+    with Run.start(other, tmp_path / "out", {}) as run:
+        assert (tmp_path / "out" / "settings.json").read_bytes() == before
+    with Run.start(other, tmp_path / "out", {}) as run:
+        list(run)
+    assert run.earlier == tmp_path / "out" / "earlier-1"
+    assert (run.earlier / "settings.json").read_bytes() == before
+    assert RunFolder(tmp_path / "out").load_settings() == other
 
 
 def test_the_images_of_the_settings_or_others_instead(settings, tmp_path, rng):
@@ -38,3 +85,79 @@ def test_the_images_of_the_settings_or_others_instead(settings, tmp_path, rng):
     assert settings.images().image_shape == (3, 4)
     assert settings.images(tmp_path / "other.npy").image_shape == (2, 2)
     assert Settings().images().image_shape == (28, 28)
+
+
+@pytest.fixture
+def stopped(settings, tmp_path):
+    """A run that was stopped after its second epoch of three."""
+    with Run.start(settings, tmp_path / "out", {"numpy": "1.0"}) as run:
+        epochs = iter(run)
+        next(epochs), next(epochs)
+    return RunFolder(tmp_path / "out")
+
+
+def rewrite(path, change):
+    """Change the record in a model file, or one of its arrays."""
+    with zipfile.ZipFile(path) as archive, np.load(path) as file:
+        arrays = {name: file[name] for name in file}
+        assert len(arrays) == len(archive.namelist())
+    record = json.loads(arrays["training"].item())
+    change(record, arrays)
+    arrays["training"] = np.array(json.dumps(record).encode())
+    np.savez(path, **arrays)
+
+
+def poison(name, value):
+    return lambda record, arrays: arrays.__setitem__(name, value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda record, arrays: record.pop("state"), "state: missing in the record"),
+        (lambda record, arrays: record["state"].pop("testing"), "state.testing: the record of its"),
+        (lambda record, arrays: record["state"].update(epoch=-1), "epoch: expected a whole number"),
+        (lambda record, arrays: record["state"].update(epoch=10**6), "expected shape"),
+        (
+            lambda record, arrays: record["state"].update(drawing={}),
+            "state.drawing.state: the record of its",
+        ),
+        (lambda record, arrays: record["state"]["optimizer"].update(t="x"), "t: expected a whole"),
+        (lambda record, arrays: record["settings"].update(pixels="x"), "pixels: expected one of"),
+        (lambda record, arrays: record["settings"].pop("beta"), "beta: missing"),
+        (lambda record, arrays: record.pop("versions"), "versions: missing in the record"),
+        (poison("training.state.optimizer.S", np.zeros(3, np.float32)), "S: expected shape"),
+        (poison("training.history", np.zeros((2, 3))), "history: expected shape"),
+        (poison("training.history", np.full((2, 4), np.nan)), "history: expected finite numbers"),
+        (lambda record, arrays: record.update(images=1), "the images in .* have changed"),
+        (lambda record, arrays: arrays.pop("training.state.optimizer.S"), "there is no"),
+    ],
+)
+def test_a_record_that_was_changed_is_refused_by_name(stopped, change, message):
+    rewrite(stopped.path / "model.npz", change)
+    before = (stopped.path / "model.npz").read_bytes()
+    with (
+        pytest.raises(ValueError, match=rf"model\.npz: [^\n]*{message}"),
+        Run.resume(stopped.path, {}),
+    ):
+        pass
+    assert (stopped.path / "model.npz").read_bytes() == before
+
+
+def test_what_cannot_go_on_says_why(stopped, settings, tmp_path, rng):
+    def refusal(folder, **more):
+        with pytest.raises((ValueError, OSError)) as error, Run.resume(folder, {}, **more):
+            pass
+        return str(error.value)
+
+    assert "epochs: expected at least 2, which are done, got 1" in refusal(stopped.path, epochs=1)
+    assert "nowhere: no such folder" in refusal(tmp_path / "nowhere")
+    np.save(settings.data, rng.integers(0, 256, (60, 3, 4), dtype=np.uint8))
+    assert "images.npy have changed" in refusal(stopped.path)
+    shutil.copytree(stopped.path, tmp_path / "old")
+    from numpyvae import save
+
+    save(tmp_path / "old" / "model.npz", load(stopped.path / "model.npz"))
+    assert "no record of its training, so it cannot go on" in refusal(tmp_path / "old")
+    (stopped.path / "model.npz").unlink()
+    assert "no epoch is complete; start it again" in refusal(stopped.path)

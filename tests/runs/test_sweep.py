@@ -54,8 +54,8 @@ def test_every_run_is_what_train_would_have_made(images, tmp_path):
     assert len(ticks) == len(sweep.train(names, 1, {}, finish)) == 4 * 2
     assert sweep.missing() == []
     for name, settings in sweep.runs.items():
-        alone = Run(settings, tmp_path / "alone" / name, {})
-        epochs = list(alone)
+        with Run.start(settings, tmp_path / "alone" / name, {}) as alone:
+            epochs = list(alone)
         folder = sweep.folder(name)
         swept = load(folder.path / "model.npz").parameters.value
         assert np.array_equal(swept, alone.vae.parameters.value)
@@ -76,11 +76,10 @@ def test_a_second_call_does_only_what_is_missing(images, tmp_path):
     model = (whole.path / "model.npz").read_bytes()
     more = small(images, tmp_path, seeds=2, beta=[1.0, 4.0, 2.0])
     assert len(more.missing()) == 4
-    # an unfinished run, one with other settings, one with a damaged file: done again
+    # an unfinished run goes on; one with other settings, or a damaged model, is done again
     (whole.path / "model.npz").write_bytes(model)
     other = first.folder(next(name for name in first.runs if "beta=4" in name))
-    lines = (other.path / "history.csv").read_text().splitlines()
-    (other.path / "history.csv").write_text("\n".join(lines[:-1]))
+    (other.path / "model.npz").write_bytes(model[:-100])
     assert len(more.missing()) == 5
     trained(more)
     assert more.missing() == []
@@ -96,33 +95,42 @@ def test_a_run_whose_finish_fails_is_missing(images, tmp_path):
     assert sweep.results() == []
 
 
+@pytest.fixture
+def run(images, tmp_path):
+    """A complete run."""
+    with Run.start(Settings(images, hidden=(5,), epochs=1), tmp_path / "run", {}) as made:
+        list(made)
+        assert not made.folder.completed(made.settings)
+        made.complete()
+    assert made.folder.completed(made.settings)
+    return made
+
+
 @pytest.mark.parametrize("damage", ["not JSON", '{"beta": 3.0}', '{"beta": "x"}'])
-def test_a_folder_with_other_or_damaged_settings_is_not_completed(images, tmp_path, damage):
-    run = Run(Settings(images, hidden=(5,), epochs=1), tmp_path / "run", {})
-    list(run)
-    assert not run.folder.completed(run.settings)
-    run.complete()
-    assert run.folder.completed(run.settings)
+def test_a_folder_with_other_or_damaged_settings_is_not_completed(run, damage):
     assert not run.folder.completed(dataclasses.replace(run.settings, seed=1))
     (run.folder.path / "settings.json").write_text(damage)
     assert not run.folder.completed(run.settings)
 
 
-def test_a_damaged_history_is_an_error_that_names_the_file(images, tmp_path):
-    run = Run(Settings(images, hidden=(5,), epochs=1), tmp_path / "run", {})
-    list(run)
-    for damage in ("epoch,seconds\n1,2\n", "epoch\nx\n"):
-        (run.folder.path / "history.csv").write_text(damage)
-        with pytest.raises(ValueError, match=r"history.csv: damaged, not a history; delete it"):
-            run.folder.load_history()
-
-
-def test_a_run_without_its_model_is_missing(images, tmp_path):
-    run = Run(Settings(images, hidden=(5,), epochs=1), tmp_path / "run", {})
-    list(run)
-    run.complete()
+def test_a_run_without_its_model_is_missing(run):
     (run.folder.path / "model.npz").unlink()
     assert not run.folder.completed(run.settings)
+
+
+def test_an_unfinished_run_goes_on(images, tmp_path):
+    """To the same weights as one that was not interrupted."""
+    sweep = small(images, tmp_path / "sweep", seeds=1)
+    ((name, settings),) = sweep.runs.items()
+    with Run.start(settings, sweep.out / name, {}) as part:
+        next(iter(part))
+    assert sweep.missing() == [name]
+    (tick,) = trained(sweep)
+    assert tick[1].number == 2
+    with Run.start(settings, tmp_path / "alone", {"numpyvae": "9"}) as alone:
+        list(alone)
+    whole, swept = tmp_path / "alone" / "model.npz", sweep.out / name / "model.npz"
+    assert whole.read_bytes() == swept.read_bytes()
 
 
 @pytest.mark.parametrize(
