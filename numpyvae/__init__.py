@@ -6,10 +6,14 @@ on disk), evaluation, gradcheck (any gradient), debugging (the backward pass of 
 course (the tutorials), cli (the command line) and support (small helpers).
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
+from importlib import import_module
+
+TYPE_CHECKING = False  # `typing` would take longer to import than everything else here
 if TYPE_CHECKING:
+    from typing import Any
+
     from numpyvae.public import *  # noqa: F403
 
 __version__ = "0.2.0"

@@ -5,6 +5,8 @@ its parser), console (messages and progress bars) and settings_options (the opti
 sweep). Then there is a file for each command, such as train.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 

@@ -12,7 +12,10 @@ from numpyvae.course import start
 HELP = "tutorials with exercises, from one dense layer to the exact likelihood"
 DESCRIPTION = """\
 Write the notebooks of the course, without their solutions, and a README to a
-folder of yours. Existing files are not changed."""
+folder of yours. Existing files are not changed.
+
+Later notebooks run the functions and imports of earlier ones in the same
+folder, so keep only notebooks there that you would run yourself."""
 EXAMPLES = """\
 example:
   numpyvae course start my-course

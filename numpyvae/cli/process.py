@@ -7,7 +7,10 @@ import os
 import signal
 import sys
 import unicodedata
-from typing import Any
+
+TYPE_CHECKING = False  # see numpyvae/__init__.py
+if TYPE_CHECKING:
+    from typing import Any
 
 PLAIN = {"±": "+-", "·": "*", "×": "x", "²": "^2", "→": "->", "…": "...", "‖": "||", "−": "-"}
 GREEK = {"β": "beta", "ε": "eps", "η": "eta", "θ": "theta", "μ": "mu", "ρ": "rho", "σ": "sigma"}

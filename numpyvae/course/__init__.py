@@ -3,8 +3,8 @@
     numpyvae course start my-course
 
 writes the notebooks of `tutorials/` without their solutions. Read blanks (taking solutions out),
-notebooks (functions from earlier notebooks), folder (the working folder), then expectations (checks
-of a learner's function, in words instead of a traceback).
+notebooks (functions from earlier notebooks, which are executed for this), folder (the working
+folder), then expectations (checks of a learner's function, in words instead of a traceback).
 """
 
 from numpyvae.course.blanks import blank

@@ -1,4 +1,8 @@
-"""The notebooks: where they are, and the functions that a learner has written in them."""
+"""The notebooks: where they are, and the functions that a learner has written in them.
+
+Taking functions from a notebook executes it in part: its imports, its functions, and the cells that
+hold only these and assignments. Never do this with a notebook that you would not run yourself.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,11 @@ from types import FunctionType, SimpleNamespace
 from typing import Any
 
 from numpyvae.course.blanks import BEGIN, NOT_WRITTEN
+from numpyvae.support.files import read_text
 
 README = "README.md"
+LONGEST = 2**26  # bytes of a notebook, with its pictures
+MAGIC = re.compile(r"^[ \t]*[%!?].*|^[ \t]*[\w.]+\?+[ \t]*$", re.MULTILINE)  # Jupyter's, not Python
 
 
 def tutorials() -> Path:
@@ -28,8 +35,11 @@ def functions(notebook: str, folder: str | PathLike[str] = ".") -> SimpleNamespa
     """The functions by name that `notebook`, such as "01_dense_layer", in `folder` defines.
 
     If every exercise of that notebook is written, they are the learner's own; otherwise they are
-    our solutions. `origin` says which. They are not checked here. Raises ValueError if the file is
-    damaged or if a cell with a function does not parse.
+    our solutions. `origin` says which. They are not checked here.
+
+    This **runs code of the notebook**: imports, functions, and cells with nothing but these and
+    assignments. Raises ValueError, naming the notebook and the cell, if the file is damaged, if a
+    cell with a function does not parse, or if one of those cells fails.
     """
     file = f"{notebook}.ipynb"
     own, ours = Path(folder) / file, tutorials() / file
@@ -50,7 +60,11 @@ def _defined(path: Path, origin: str) -> SimpleNamespace:
     for source, cell in _cells(path):
         place = f"{path}, {source[:40]!r}"
         linecache.cache[place] = (len(source), None, source.splitlines(True), place)
-        exec(compile(_definitions(cell), place, "exec"), namespace)
+        try:
+            exec(compile(_definitions(cell), place, "exec"), namespace)
+        except (Exception, SystemExit) as error:
+            problem = f"{type(error).__name__}: {error}"
+            raise ValueError(f"{place}: {problem}; correct the cell and save it") from error
     found = {key: value for key, value in namespace.items() if isinstance(value, FunctionType)}
     return SimpleNamespace(**{**found, "origin": origin})
 
@@ -61,19 +75,21 @@ def _cells(path: Path) -> list[tuple[str, ast.Module]]:
     A cell that Python cannot parse is left out, unless it defines a function.
     """
     try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        cells = json.loads(read_text(path, most=LONGEST))["cells"]
         sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    except (ValueError, KeyError, TypeError, OSError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         remedy = "rename it; numpyvae course start writes a new one"
         raise ValueError(f"{path}: damaged, not a notebook; {remedy}") from None
     found = []
     for source in sources:
-        for text in (source, re.sub(r"(?m)^\s*[%!?].*|^\s*[\w.]+\?+\s*$", "", source)):
+        for text in (source, MAGIC.sub("", source)):
             try:
                 found.append((text, ast.parse(text)))
                 break
             except SyntaxError as error:
                 problem = f"{error.msg} in {(error.text or '').strip()!r}"
+            except (ValueError, RecursionError, MemoryError) as error:  # not text, or nested deeply
+                problem = f"{error or type(error).__name__} in {source[:40]!r}"
         else:
             if re.search(r"(?m)^def ", source):
                 raise ValueError(
