@@ -66,3 +66,29 @@ def hold_the_lock(folder, end):
     with lock(folder):
         end.send("locked")
         time.sleep(60)
+
+
+# A script: two epochs of a training in a folder; the process dies before the rename of this number.
+DIES_AT_A_RENAME = """
+import os, sys
+from pathlib import Path
+from numpyvae.runs import Run, Settings
+
+data, out, number = sys.argv[1:]
+left = int(number)
+
+def dies(rename):
+    def renamed(path, target):
+        global left
+        if left == 0:
+            os._exit(9)
+        left -= 1
+        return rename(path, target)
+    return renamed
+
+Path.rename, Path.replace = dies(Path.rename), dies(Path.replace)
+settings = Settings(data, hidden=(5,), epochs=3, keep_epochs=True, optimizer="adam")
+with Run.start(settings, out, {}) as run:
+    epochs = iter(run)
+    next(epochs), next(epochs)
+"""

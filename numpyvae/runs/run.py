@@ -128,6 +128,8 @@ class Run:
                 training.restore(state | {"weights": checkpoint.vae().parameters.value})
                 before = table(record, "versions")
             history = [replace(epoch, epochs=settings.epochs) for epoch in history]
+            if len(training) or not folder.completed(settings):
+                folder.mend(vae, history, settings, versions)
             yield cls(settings, versions, folder, vae, data, training, history, before)
 
     def __len__(self) -> int:

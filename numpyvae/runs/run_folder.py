@@ -20,7 +20,14 @@ from numpyvae.core.training import Epoch
 from numpyvae.core.vae import VAE
 from numpyvae.runs.checkpoints import load, model_bytes, open_checkpoint
 from numpyvae.runs.settings import Settings
-from numpyvae.support.files import naming, read_text, remove_unfinished, write_file, written
+from numpyvae.support.files import (
+    naming,
+    read_text,
+    remove_unfinished,
+    write_file,
+    write_files,
+    written,
+)
 from numpyvae.support.inputs import check_array, check_count
 from numpyvae.support.lock import lock
 
@@ -98,22 +105,25 @@ class RunFolder:
         versions: Mapping[str, str],
         record: Mapping[str, Any],
     ) -> Path | None:
-        """Write the model, its history and its settings together.
+        """Write the files of an epoch together, the model first. If the disk is full, none changes.
 
         Before the files of a first epoch appear, an earlier run is set aside; its folder is
-        returned. If the disk is full, nothing changes.
+        returned.
         """
-        record = {
+        whole = {
             "settings": dataclasses.asdict(settings),
             "versions": dict(versions),
             "history": np.array([_losses(epoch) for epoch in epochs]),
         } | dict(record)
-        files = {SETTINGS: _settings_bytes(settings, versions, completed=False)}
-        if settings.keep_epochs:
-            files[f"{EPOCHS}/{len(epochs):04}.npz"] = model_bytes(vae)
-        files |= {HISTORY: _history_bytes(epochs), MODEL: model_bytes(vae, record)}
+        files = {MODEL: model_bytes(vae, whole)} | _beside(vae, epochs, settings, versions)
         with written(self.path, files):
             return self.set_aside() if len(epochs) == 1 else None
+
+    def mend(
+        self, vae: VAE, epochs: Sequence[Epoch], settings: Settings, versions: Mapping[str, str]
+    ) -> None:
+        """Write the files beside the model, which lack its epoch if the run was killed then."""
+        write_files(self.path, _beside(vae, epochs, settings, versions))
 
     def save_settings(
         self, settings: Settings, versions: Mapping[str, str], completed: bool = False
@@ -257,6 +267,19 @@ def _settings_bytes(settings: Settings, versions: Mapping[str, str], completed: 
     """The content of settings.json."""
     found = dataclasses.asdict(settings) | {"versions": dict(versions), "completed": completed}
     return (json.dumps(found, indent=2) + "\n").encode()
+
+
+def _beside(
+    vae: VAE, epochs: Sequence[Epoch], settings: Settings, versions: Mapping[str, str]
+) -> dict[str, bytes]:
+    """The files that are written with model.npz, by name."""
+    files = {
+        HISTORY: _history_bytes(epochs),
+        SETTINGS: _settings_bytes(settings, versions, completed=False),
+    }
+    if settings.keep_epochs:
+        files[f"{EPOCHS}/{len(epochs):04}.npz"] = model_bytes(vae)
+    return files
 
 
 def _losses(epoch: Epoch) -> list[float]:
