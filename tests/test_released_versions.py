@@ -1,4 +1,4 @@
-"""A run that version 0.1 trained and saved: it still loads, and the same settings still give it."""
+"""Runs that each released version trained and saved: they load, and train the same again."""
 
 import csv
 import json
@@ -11,14 +11,15 @@ import pytest
 
 from numpyvae import load
 from numpyvae.cli import main
+from numpyvae.runs import RunFolder
 
-MADE = Path(__file__).parent / "fixtures" / "run-0.1"
+FIXTURES = Path(__file__).parent / "fixtures"
 TRAIN = (
     *("train", "--data", "images.npz", "--hidden", "8", "6", "--latent", "2", "--beta", "0.5"),
     *("--pixels", "dynamic", "--noise", "0.1", "--epochs", "3", "--batch-size", "30"),
     *("--learning-rate", "0.003", "--seed", "4", "--out", "again"),
 )
-# As version 0.1 printed them.
+# As all versions printed them.
 LOSSES = [
     "train 20.81 = 20.73 + 0.5 x 0.16   test 20.81 = 20.74 + 0.5 x 0.14",
     "train 20.71 = 20.64 + 0.5 x 0.14   test 20.44 = 20.33 + 0.5 x 0.22",
@@ -26,10 +27,10 @@ LOSSES = [
 ]
 
 
-@pytest.fixture
-def made(tmp_path, monkeypatch):
+@pytest.fixture(params=["run-0.1", "run-0.2"])
+def made(request, tmp_path, monkeypatch):
     """A copy of the run and of its images, as the working folder."""
-    shutil.copytree(MADE, tmp_path / "run")
+    shutil.copytree(FIXTURES / request.param, tmp_path / "run")
     shutil.move(tmp_path / "run" / "images.npz", tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -75,3 +76,12 @@ def test_its_settings_are_read(made, capsys):
     assert found["evidence"]["mean"] == pytest.approx(-20.29, abs=0.01)
     assert main(["draw", "run"]) == 0
     assert "run holds interpolation.png, walk.png" in capsys.readouterr().out
+
+
+def test_its_history_is_read_and_it_cannot_go_on(made, capsys):
+    assert [str(epoch).split(" s   ")[1] for epoch in RunFolder("run").load_history()] == LOSSES
+    before = {path.name: path.read_bytes() for path in (made / "run").iterdir()}
+    assert main(["train", "--resume", "run", "--epochs", "5"]) == 2
+    problem = f"{Path('run', 'model.npz')}: it has no record of its training, so it cannot go on"
+    assert capsys.readouterr().err == f"numpyvae: {problem}\n"
+    assert {path.name: path.read_bytes() for path in (made / "run").iterdir()} == before
