@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
-import signal
 import sys
-import unicodedata
-
-TYPE_CHECKING = False  # see numpyvae/__init__.py
-if TYPE_CHECKING:
-    from typing import Any
 
 PLAIN = {"±": "+-", "·": "*", "×": "x", "²": "^2", "→": "->", "…": "...", "‖": "||", "−": "-"}
 GREEK = {"β": "beta", "ε": "eps", "η": "eta", "θ": "theta", "μ": "mu", "ρ": "rho", "σ": "sigma"}
@@ -18,7 +12,11 @@ GREEK = {"β": "beta", "ε": "eps", "η": "eta", "θ": "theta", "μ": "mu", "ρ"
 
 def start() -> int:
     """Run the command that was typed; return its exit status."""
-    _ctrl_c(signal.default_int_handler, signal.SIG_DFL)  # no traceback while NumPy is imported
+    import _signal
+
+    # no traceback while modules are imported: even `signal` takes its time, but not _signal
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     os.environ["MPLBACKEND"] = "agg"  # pictures are files only, whatever is set
     codecs.register_error("plain", _plain)
     for stream in (sys.stdout, sys.stderr):
@@ -27,6 +25,8 @@ def start() -> int:
     if sys.stderr is None:  # closed: messages go nowhere
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
 
+    import signal
+
     from numpyvae.cli.command_line import main
     from numpyvae.cli.console import flush_output
     from numpyvae.support.interrupts import raise_terminated
@@ -34,7 +34,8 @@ def start() -> int:
     if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
         signal.signal(signal.SIGTERM, raise_terminated)
     try:
-        _ctrl_c(signal.SIG_DFL, signal.default_int_handler)
+        if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:  # not ignored, as in the background
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         status = main()
     except KeyboardInterrupt:
         status = 130
@@ -45,14 +46,10 @@ def start() -> int:
     return flush_output(status)
 
 
-def _ctrl_c(now: Any, then: Any) -> None:
-    """Change the handler of Ctrl-C, unless a job in the background ignores it."""
-    if signal.getsignal(signal.SIGINT) == now:
-        signal.signal(signal.SIGINT, then)
-
-
 def _plain(error: UnicodeError) -> tuple[str, int]:
     """Replace characters that an output lacks by ASCII that reads the same."""
+    import unicodedata
+
     assert isinstance(error, UnicodeEncodeError)
     text = ""
     for character in error.object[error.start : error.end]:

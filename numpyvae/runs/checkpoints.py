@@ -142,6 +142,14 @@ class Checkpoint:
         return whole
 
 
+def table(record: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A table in a record; raises ValueError if there is none."""
+    found = record.get(name)
+    if not isinstance(found, dict):
+        raise ValueError(f"{name}: missing in the record of its training")
+    return found
+
+
 def _apart(record: Mapping[str, Any], prefix: str) -> tuple[dict[str, Any], dict[str, Array]]:
     """The record without its arrays, and these by the names of their members."""
     table: dict[str, Any] = {}

@@ -15,8 +15,8 @@ import numpy as np
 from numpyvae.core.training import Epoch, Training, train
 from numpyvae.core.vae import VAE
 from numpyvae.data.image_files import Dataset
-from numpyvae.runs.checkpoints import open_checkpoint
-from numpyvae.runs.run_folder import MODEL, RunFolder, table
+from numpyvae.runs.checkpoints import open_checkpoint, table
+from numpyvae.runs.run_folder import MODEL, RunFolder
 from numpyvae.runs.settings import OPTIMIZERS, Settings
 from numpyvae.support.interrupts import uninterrupted
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpyvae.core.trace import Loss
 from numpyvae.core.training import Epoch
 from numpyvae.core.vae import VAE
-from numpyvae.runs.checkpoints import load, model_bytes, open_checkpoint
+from numpyvae.runs.checkpoints import load, model_bytes, open_checkpoint, table
 from numpyvae.runs.settings import Settings
 from numpyvae.support.files import (
     naming,
@@ -245,14 +245,6 @@ class RunFolder:
         if not isinstance(found, dict):
             raise ValueError(f"{path}: damaged, not a table of settings; delete it")
         return found
-
-
-def table(record: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """A table in a record; raises ValueError if there is none."""
-    found = record.get(name)
-    if not isinstance(found, dict):
-        raise ValueError(f"{name}: missing in the record of its training")
-    return found
 
 
 def _settings(path: Path, found: Any) -> Settings:

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from numpyvae.support.files import naming
+from numpyvae.support.interrupts import uninterrupted
 
 if sys.platform == "win32":
     import msvcrt
@@ -34,7 +35,21 @@ def lock(folder: Path) -> Iterator[None]:
     The operating system ends a lock with its process, so a process that was killed blocks nothing.
     Where the file system has no locks, there is none.
     """
-    path = folder / ".lock"
+    path, number = folder / ".lock", -1
+    try:
+        with uninterrupted():
+            number = _locked(folder, path)
+        yield
+    finally:
+        if number >= 0:
+            with uninterrupted():
+                with suppress(OSError):  # Windows removes no open file; it stays, and does no harm
+                    path.unlink()
+                os.close(number)
+
+
+def _locked(folder: Path, path: Path) -> int:
+    """The number of the open file `path`, with its lock."""
     while True:
         with naming(folder):
             number = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
@@ -46,14 +61,8 @@ def lock(folder: Path) -> Iterator[None]:
                 problem = "another run is writing there; wait until it ends, or name another folder"
                 raise BlockingIOError(f"{folder}: {problem}") from None
         if _is_still(path, number):
-            break
+            return number
         os.close(number)  # the run before has just ended, and removed the file
-    try:
-        yield
-    finally:
-        with suppress(OSError):  # Windows removes no open file; then it stays, and does no harm
-            path.unlink()
-        os.close(number)
 
 
 def _is_still(path: Path, number: int) -> bool:

@@ -202,7 +202,7 @@ def test_a_disk_that_is_full_is_no_model_saved(run, tmp_path, capsys, monkeypatc
     assert run() == 1
     err = capsys.readouterr().err
     assert err == (
-        "numpyvae: numpyvae-out/settings.json: no space is left on the disk; free some; "
+        "numpyvae: numpyvae-out/model.npz: no space is left on the disk; free some; "
         "no model was saved\n"
     )
 
