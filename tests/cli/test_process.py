@@ -113,9 +113,7 @@ def test_odd_environments(data, tmp_path, environment):
 @pytest.mark.parametrize("delay", [0.02, 0.05, 0.1, 0.2, 0.3, 0.4])
 def test_ctrl_c_while_the_command_is_loaded_is_no_traceback(tmp_path, delay):
     """NumPy and matplotlib take about 0.3 s. `reproduce` then trains until it is stopped."""
-    code = (
-        "print(flush=True); import sys; from numpyvae.cli.process import start; sys.exit(start())"
-    )
+    code = "from numpyvae.cli.process import start; print(flush=True); raise SystemExit(start())"
     with subprocess.Popen(
         [sys.executable, "-c", code, "reproduce", "classic", "--jobs", "1"],
         cwd=tmp_path,
