@@ -49,7 +49,7 @@ def home(tmp_path_factory):
 class Killed:
     """A run in a folder of its own that was stopped after `delay` seconds."""
 
-    def __init__(self, home, name, number, delay, over_an_earlier_one, adam):
+    def __init__(self, home, name, number, delay, over_an_earlier_one):
         self.home, self.number = home, number
         self.folder = RunFolder(home / name)
         self.data, self.earlier = str(home / "images.npy"), over_an_earlier_one
@@ -57,7 +57,7 @@ class Killed:
             shutil.copytree(home / "earlier", self.folder.path)
         command = ["train", "--data", self.data, "--out", name, "--epochs", str(LONG), *OPTIONS]
         with subprocess.Popen(
-            [sys.executable, "-c", START, *command, *(["--optimizer", "adam"] if adam else [])],
+            [sys.executable, "-c", START, *command],
             cwd=home,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -139,7 +139,7 @@ def test_every_stop_tells_one_story(home, number, kills):
     off = resumed = trained = 0
     for i in range(kills):
         delay = draw.uniform(0.005, 1.2)
-        run = Killed(home, f"{number}-{kills}-{i}", number, delay, i % 2 == 1, adam=False)
+        run = Killed(home, f"{number}-{kills}-{i}", number, delay, i % 2 == 1)
         off += run.check()
         trained += run.epochs() > 0
         resumed += run.resume()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from helpers import blas_number
 
-from numpyvae import VAE, Adam, train
+from numpyvae import VAE, Adam, RMSprop, train
 from numpyvae.core.bernoulli import cross_entropy
 from numpyvae.core.latent import kl_divergence
 
@@ -129,6 +129,36 @@ def test_ctrl_c_leaves_the_weights_of_the_last_complete_epoch(images):
     with pytest.raises(KeyboardInterrupt):
         next(epochs)
     assert np.array_equal(vae.parameters.value, complete)
+
+
+@pytest.mark.parametrize("make", [RMSprop, Adam])
+@pytest.mark.parametrize("pixels", ["grey", "dynamic"])
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+def test_a_training_goes_on_from_its_state_bit_for_bit(images, make, pixels, noise):
+    """In a new model, whose weights, optimizer and generators are others until then."""
+
+    def training(epochs, seed, **more):
+        vae = small(rng=seed)
+        optimizer = make(vae.parameters)
+        settings = {"pixels": pixels, "noise": noise, "test_images": images[:30]}
+        return vae, train(
+            vae, images, epochs=epochs, optimizer=optimizer, rng=seed, **settings, **more
+        )
+
+    whole, unbroken = training(4, seed=1)
+    expected = [(epoch.train, epoch.test) for epoch in unbroken]
+    _, first = training(2, seed=1)
+    list(first)
+    other, rest = training(4, seed=2, resume_from=first.state())
+    assert len(rest) == 2
+    assert [(epoch.train, epoch.test) for epoch in rest] == expected[2:]
+    assert np.array_equal(other.parameters.value, whole.parameters.value)
+    for name in set(first.state()) - {"epoch", "weights"}:
+        state = first.state()
+        state[name] = training(4, seed=2)[1].state()[name]
+        _, again = training(4, seed=3, resume_from=state)
+        losses = [(epoch.train, epoch.test) for epoch in again]
+        assert losses != expected[2:], name  # every part of the state is needed
 
 
 class Watched(VAE):
