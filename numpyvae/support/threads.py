@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from threadpoolctl import threadpool_limits
 
+from numpyvae.support.interrupts import uninterrupted
+
 
 @contextmanager
 def blas_threads(number: int = 1) -> Iterator[None]:
@@ -19,5 +21,14 @@ def blas_threads(number: int = 1) -> Iterator[None]:
     `@blas_threads()` on a function computes all of it in one thread. The number belongs to the
     whole process: where blocks of several Python threads overlap, that of the first one holds.
     """
-    with threadpool_limits(number, user_api="blas"):
+    limits = None
+    try:
+        with (
+            uninterrupted()
+        ):  # Ctrl-C in a callback from C, as threadpoolctl has them, would be lost
+            limits = threadpool_limits(number, user_api="blas")
         yield
+    finally:
+        if limits is not None:
+            with uninterrupted():
+                limits.restore_original_limits()
