@@ -161,3 +161,22 @@ def test_what_cannot_go_on_says_why(stopped, settings, tmp_path, rng):
     assert "no record of its training, so it cannot go on" in refusal(tmp_path / "old")
     (stopped.path / "model.npz").unlink()
     assert "no epoch is complete; start it again" in refusal(stopped.path)
+
+
+def test_resume_mends_what_a_kill_between_two_files_left(stopped):
+    """The model was renamed first; the files beside it are of the epoch before, or missing."""
+    before = {name: (stopped.path / name).read_bytes() for name in ("history.csv", "settings.json")}
+    kept = (stopped.path / "epochs" / "0002.npz").read_bytes()
+    lines = before["history.csv"].splitlines(keepends=True)
+    (stopped.path / "history.csv").write_bytes(b"".join(lines[:-1]))
+    (stopped.path / "settings.json").unlink()
+    (stopped.path / "epochs" / "0002.npz").unlink()
+    with Run.resume(stopped.path, {"numpy": "1.0"}) as run:
+        assert len(run.epochs) == 2
+    assert (stopped.path / "settings.json").read_bytes() == before["settings.json"]
+    assert (stopped.path / "epochs" / "0002.npz").read_bytes() == kept
+    mended = (stopped.path / "history.csv").read_bytes().splitlines()
+    seconds = b"0.000"  # of the epoch whose row was lost; its losses are in the model
+    lost = lines[-1].split(b",")
+    assert mended[:-1] == [line.rstrip() for line in lines[:-1]]
+    assert mended[-1] == b",".join([lost[0], seconds, *lost[2:]]).rstrip()
