@@ -69,7 +69,10 @@ class Killed:
             process.stdout.readline()
             time.sleep(delay)
             process.send_signal(number)
-            _, self.error = process.communicate(timeout=120)
+            try:
+                _, self.error = process.communicate(timeout=120)
+            finally:
+                process.kill()  # if it is still there
         self.status = process.returncode
 
     def check(self):

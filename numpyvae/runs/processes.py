@@ -11,11 +11,13 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 from numpyvae.support.inputs import check_count
+from numpyvae.support.interrupts import uninterrupted
 from numpyvae.support.types import Item
 
 
@@ -112,12 +114,15 @@ def _end_with_the_first_process() -> None:
 
 @contextmanager
 def _without_ctrl_c() -> Iterator[None]:
-    """Ignore Ctrl-C in the block, and in a process that is started in it, from its first moment."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # signals are set in the main thread only
+    """Delay Ctrl-C in this process, and block it in a process that is started in the block."""
+    if sys.platform == "win32":
+        with uninterrupted():
+            yield
         return
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_DFL if handler is None else handler)
+    resource_tracker.ensure_running()  # if it were started in the block, it would unblock Ctrl-C
+    with uninterrupted():
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -125,6 +125,9 @@ def test_ctrl_c_while_the_command_is_loaded_is_no_traceback(tmp_path, delay):
         process.stdout.readline()
         time.sleep(delay)
         process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=60)
+        try:
+            _, error = process.communicate(timeout=60)
+        finally:
+            process.kill()  # if it is still there
     assert process.returncode in (130, -signal.SIGINT)
     assert error in (b"", b"numpyvae: stopped\n")

@@ -233,7 +233,10 @@ def test_ctrl_c_is_not_a_traceback_and_keeps_the_last_epoch(data, tmp_path):
             assert process.poll() is None
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        try:
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()  # if it is still there
     assert process.returncode == 130
     assert "Traceback" not in out + err
     words = r"numpyvae: stopped; numpyvae-out holds the model of epoch (\d+); {}\n".format(

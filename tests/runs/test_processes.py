@@ -1,11 +1,13 @@
 """Tasks in processes of their own: all results, whatever happens to some of them."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import threading
 from collections import defaultdict
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 import pytest
@@ -122,3 +124,20 @@ def test_jobs_is_a_whole_number_and_cores_is_one():
     with pytest.raises(ValueError, match="jobs: expected a whole number of at least 1, got 0"):
         results(tasks.count, [(1, 1)], 0)
     assert 1 <= cores() <= os.cpu_count()
+
+
+def test_ctrl_c_while_a_process_is_started_is_not_lost(monkeypatch):
+    start = SpawnProcess.start
+
+    def interrupted(process):
+        signal.raise_signal(signal.SIGINT)
+        start(process)
+
+    monkeypatch.setattr(SpawnProcess, "start", interrupted)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            list(in_processes(tasks.count, [(0, 1)], 1))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert multiprocessing.active_children() == []
