@@ -22,8 +22,12 @@ from numpyvae.runs import Run, RunFolder, Settings
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 
 LONG = 3000  # epochs, more than any process here completes
-OPTIONS = ["--hidden", "6", "--batch-size", "50", "--keep-epochs", "--pixels", "dynamic"]
-SETTINGS = {"hidden": (6,), "batch_size": 50, "keep_epochs": True, "pixels": "dynamic"}
+OPTIONS = ["--hidden", "6", "--batch-size", "50", "--keep-epochs"]
+SETTINGS = {"hidden": (6,), "batch_size": 50, "keep_epochs": True}
+VARIANTS = [
+    {"pixels": "dynamic", "optimizer": "rmsprop"},
+    {"pixels": "grey", "noise": 0.5, "optimizer": "adam"},
+]
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}
 WORDS = {signal.SIGINT: "stopped", signal.SIGTERM: "terminated"}
 # Python itself, and the first small files, are loaded when the clock starts; NumPy is not.
@@ -32,7 +36,7 @@ START = "from numpyvae.cli.process import start; print(flush=True); raise System
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """Images, an earlier run, and a run that was never stopped, with the model of every epoch."""
+    """Images, an earlier run, and per variant a run that was never stopped, with every epoch."""
     folder = tmp_path_factory.mktemp("kills")
     rng = np.random.default_rng(0)
     np.save(folder / "images.npy", rng.integers(0, 256, (110, 4, 5), dtype=np.uint8))
@@ -40,22 +44,25 @@ def home(tmp_path_factory):
     with Run.start(Settings(data, hidden=(3,), epochs=1), folder / "earlier", {}) as run:
         list(run)
         run.complete()
-    whole = Settings(data, **SETTINGS, epochs=800)
-    with Run.start(whole, folder / "whole", {}) as run:
-        list(run)
+    for variant in VARIANTS:
+        whole = Settings(data, **SETTINGS, **variant, epochs=800)
+        with Run.start(whole, folder / variant["optimizer"], {}) as run:
+            list(run)
     return folder
 
 
 class Killed:
     """A run in a folder of its own that was stopped after `delay` seconds."""
 
-    def __init__(self, home, name, number, delay, over_an_earlier_one):
-        self.home, self.number = home, number
+    def __init__(self, home, name, number, delay, over_an_earlier_one, variant):
+        self.home, self.number, self.variant = home, number, variant
+        self.whole = RunFolder(home / variant["optimizer"])
         self.folder = RunFolder(home / name)
         self.data, self.earlier = str(home / "images.npy"), over_an_earlier_one
         if self.earlier:
             shutil.copytree(home / "earlier", self.folder.path)
         command = ["train", "--data", self.data, "--out", name, "--epochs", str(LONG), *OPTIONS]
+        command += [word for name, value in variant.items() for word in (f"--{name}", str(value))]
         with subprocess.Popen(
             [sys.executable, "-c", START, *command],
             cwd=home,
@@ -97,8 +104,9 @@ class Killed:
             ) == 1
         if epochs == 0:
             return 0
-        assert self.folder.load_settings() == Settings(self.data, **SETTINGS, epochs=LONG)
-        reference = RunFolder(self.home / "whole").load_history()[:epochs]
+        settings = Settings(self.data, **SETTINGS, **self.variant, epochs=LONG)
+        assert self.folder.load_settings() == settings
+        reference = self.whole.load_history()[:epochs]
         assert [e.test for e in self.folder.load_history()] == [e.test for e in reference]
         self.compare(epochs)
         history = path / "history.csv"
@@ -119,7 +127,7 @@ class Killed:
     def compare(self, epochs):
         """The model is, to the last bit, that of the run that was never stopped."""
         ours = load(self.folder.path / "model.npz").parameters.value
-        whole = load(self.home / "whole" / "epochs" / f"{epochs:04}.npz").parameters.value
+        whole = load(self.whole.path / "epochs" / f"{epochs:04}.npz").parameters.value
         assert np.array_equal(ours, whole)
 
     def resume(self):
@@ -142,7 +150,8 @@ def test_every_stop_tells_one_story(home, number, kills):
     off = resumed = trained = 0
     for i in range(kills):
         delay = draw.uniform(0.005, 1.2)
-        run = Killed(home, f"{number}-{kills}-{i}", number, delay, i % 2 == 1)
+        name, variant = f"{number}-{kills}-{i}", VARIANTS[i // 2 % 2]
+        run = Killed(home, name, number, delay, i % 2 == 1, variant)
         off += run.check()
         trained += run.epochs() > 0
         resumed += run.resume()

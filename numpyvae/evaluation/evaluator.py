@@ -39,6 +39,7 @@ def evaluate(
     x = check_pixels("images", images, vae.image_shape, vae.parameters.value.dtype)
     if len(x) < 2:
         raise ValueError("images: expected at least two, for a standard error, got one; pass more")
+    _check_loss(vae, x[:1000])
     mu, logvar = (array.astype(np.float64) for array in vae.encode(x))
     reconstruction, kl = elbo(vae, x, rng, samples=DRAWS)
     log_w = log_weights(vae, x, max(KS), rng, progress)
@@ -53,6 +54,14 @@ def evaluate(
         kl_per_latent=kl_per_latent(mu, logvar).mean(axis=0),
         active=active_units(mu),
     )
+
+
+def _check_loss(vae: VAE, x: Array) -> None:
+    """Raise ValueError if the loss at z = μ + σ is not finite."""
+    with np.errstate(all="ignore"):
+        loss = vae.loss(vae.forward(x, np.ones((len(x), vae.latent)), x))
+    if not np.isfinite(loss.total):
+        raise ValueError("vae: its loss is not finite; train it again with a lower learning rate")
 
 
 def _evidence(vae: VAE, x: Array, mu: Array, logvar: Array, progress: Progress[int]) -> Evidence:

@@ -62,6 +62,8 @@ def posteriors(vae: VAE, images: ArrayLike, result: Evaluation) -> Figure:
         raise ValueError(f"vae: this picture needs 2 latents, this model has {vae.latent}")
     x = check_pixels("images", images, vae.image_shape, np.float32)
     order = np.argsort(result.evidence.gap)[: np.isfinite(result.evidence.gap).sum()]
+    if len(order) == 0:
+        raise ValueError("result: expected a posterior inside the grid, and all are outside")
     middle = len(order) // 2
     chosen = list(dict.fromkeys([*order[max(middle - 1, 0) : middle + 2], *order[-3:]]))
     reach = max(5.0, float(np.ceil(np.abs(vae.encode(x[chosen])[0]).max() + 1.0)))

@@ -107,8 +107,9 @@ def read_exactly(stream: IO[bytes], promised: int) -> bytearray:
     while len(data) < promised:
         chunk = stream.read(min(CHUNK, promised - len(data)))
         if not chunk:
+            size = f"{promised:,}" if promised < 2**63 else "more than 2**63"
             raise ValueError(
-                f"truncated: the header promises {promised:,} bytes, and {len(data):,} are there"
+                f"truncated: the header promises {size} bytes, and {len(data):,} are there"
             )
         data += chunk
     if stream.read(1):

@@ -16,6 +16,7 @@ from numpyvae.support.types import Array
 shown = reprlib.Repr()  # a value in an error: as repr, but never longer than a line
 shown.maxstring = shown.maxother = 60
 MOST = 2**31 - 1  # the largest index of BLAS; a larger count is a mistake
+LARGEST = 1e30  # float32 ends at 3.4e38; a larger weight or step would overflow at once
 
 
 def check_count(name: str, value: Any, least: int = 1) -> int:
@@ -44,7 +45,7 @@ def check_counts(name: str, value: Any, length: int | None = None) -> tuple[int,
 
 
 def check_number(name: str, value: Any, *, positive: bool = False) -> float:
-    """`value` as a finite float, ≥ 0 or (`positive`) > 0; raises ValueError otherwise."""
+    """`value` as a float, ≥ 0 or (`positive`) > 0, ≤ LARGEST; raises ValueError otherwise."""
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -52,6 +53,8 @@ def check_number(name: str, value: Any, *, positive: bool = False) -> float:
     if not math.isfinite(number) or number < 0.0 or (positive and number == 0.0):
         wanted = "above 0" if positive else "of at least 0"
         raise ValueError(f"{name}: expected a finite number {wanted}, got {shown.repr(value)}")
+    if number > LARGEST:
+        raise ValueError(f"{name}: expected a number up to {LARGEST:g}, got {shown.repr(value)}")
     return number
 
 

@@ -2,11 +2,12 @@
 
 import json
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from numpyvae import VAE, save
+from numpyvae import VAE, load, save
 from numpyvae.cli import main
 from numpyvae.runs import RunFolder, Settings
 
@@ -99,6 +100,14 @@ def test_bad_input_gets_one_line(tmp_path, monkeypatch, capsys, arguments, compl
     assert len(error.splitlines()) == 1
     files = sorted(path.name for path in (tmp_path / "model").iterdir())
     assert files == ["model.npz", "settings.json"]
+
+
+def test_posteriors_outside_the_grid_are_not_drawn(trained):
+    vae = load(trained() / "model.npz")
+    vae.parameters["b_mu"][:] = 30.0
+    save("model/model.npz", vae)
+    assert main(["evaluate", "model", "--out", "far"]) == 0
+    assert sorted(path.name for path in Path("far").iterdir()) == ["bounds.png", "kl.png"]
 
 
 def test_few_images_and_a_file_for_a_folder(trained, capsys):

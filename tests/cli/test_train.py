@@ -127,6 +127,7 @@ BAD = [
     (["--latent", "0"], "latent: expected a whole number of at least 1, got 0"),
     (["--beta", "-1"], "beta: expected a finite number of at least 0, got -1.0"),
     (["--beta", "nan"], "beta: expected a finite number of at least 0, got nan"),
+    (["--beta", "1e308"], "beta: expected a number up to 1e+30, got 1e+308"),
     (["--noise", "-1"], "noise: expected a finite number of at least 0, got -1.0"),
     (["--learning-rate", "0"], "learning_rate: expected a finite number above 0, got 0.0"),
     (["--threads", "0"], "threads: expected a whole number of at least 1, got 0"),

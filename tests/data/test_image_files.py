@@ -79,6 +79,7 @@ def test_no_bytes_whatever_end_in_anything_but_a_valueerror_that_names_the_file(
     [
         (lambda data: data[:-1], "truncated: the header promises 15 bytes, and 14 are there"),
         (lambda data: data[:10], "truncated inside its header"),
+        (lambda data: b"\0\0\x08\xff" + b"\1" * 2000, r"the header promises more than 2\*\*63 "),
         (lambda data: data + b"\0", "longer than its header says"),
         (lambda data: b"PK\3\4" + data[4:], "not an IDX file: it starts with b'PK"),
         (lambda data: b"", "not an IDX file"),

@@ -10,6 +10,7 @@ import pytest
 from numpyvae import VAE, train
 from numpyvae.evaluation import evaluate
 from numpyvae.evaluation.bounds import mean_and_error
+from numpyvae.pictures import posteriors
 
 
 def test_latents_far_out_widen_the_grid_and_what_is_beyond_is_told(rng):
@@ -25,6 +26,17 @@ def test_latents_far_out_widen_the_grid_and_what_is_beyond_is_told(rng):
     assert np.isnan(result.evidence.gap).all()
     assert result.as_dict()["KL(q, posterior)"] is None
     assert "by integration" not in str(result)
+    with pytest.raises(ValueError, match="posterior inside the grid, and all are outside"):
+        posteriors(vae, x, result)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["W_h1", "b_logvar", "W_out"])
+def test_weights_that_have_diverged_are_refused(rng, name):
+    vae = VAE(8, 2, image_shape=(3, 3), rng=1)
+    vae.parameters[name][:] = 3e38
+    with pytest.raises(ValueError, match="its loss is not finite; train it again with a lower"):
+        evaluate(vae, rng.random((20, 9)))
 
 
 def test_an_evidence_that_is_cut_off_is_called_so(rng):
