@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import time
 
 import numpy as np
@@ -70,7 +71,7 @@ def _train(training: Run) -> int:
     started, folder = time.perf_counter(), training.folder
     if len(training) == 0 and folder.completed(training.settings):
         done = len(training.epochs)
-        more = f"for more: numpyvae train --resume {folder} --epochs {2 * done}"
+        more = f"for more: {_resume(training)} --epochs {2 * done}"
         say(f"{folder}: finished, all {done} epochs are done; {more}")
         return 0
     say(_headline(training))
@@ -89,8 +90,10 @@ def _train(training: Run) -> int:
     except BrokenPipeError:
         raise  # main handles it
     except KeyboardInterrupt as stop:
-        return stopped(stop, _kept(training))
-    except (FloatingPointError, OSError) as error:
+        return stopped(stop, _kept_and_next(training))
+    except OSError as error:
+        return complain(f"{error}; {_kept_and_next(training)}", 1)
+    except FloatingPointError as error:  # the same settings would end here again
         return complain(f"{error}; {_kept(training)}", 1)
     files = "model.npz, history.csv, settings.json and the pictures"
     say(f"{folder} holds {files}   {time.perf_counter() - started:.1f} s in all")
@@ -101,8 +104,19 @@ def _kept(training: Run) -> str:
     """What is in the folder after a stop, in words."""
     folder, done = training.folder, len(training.epochs)
     if done:
-        return f"{folder} holds the model of epoch {done}; numpyvae train --resume {folder} goes on"
+        return f"{folder} holds the model of epoch {done}"
     return f"{folder} still holds the earlier run" if folder.has_model() else "no model was saved"
+
+
+def _kept_and_next(training: Run) -> str:
+    """What is in the folder after a stop, and the command that goes on."""
+    kept = _kept(training)
+    return f"{kept}; {_resume(training)} goes on" if training.epochs else kept
+
+
+def _resume(training: Run) -> str:
+    """The command that goes on, as a shell reads it."""
+    return f"numpyvae train --resume {shlex.quote(str(training.folder))}"
 
 
 def _headline(training: Run) -> str:
