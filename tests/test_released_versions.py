@@ -82,6 +82,7 @@ def test_its_history_is_read_and_it_cannot_go_on(made, capsys):
     assert [str(epoch).split(" s   ")[1] for epoch in RunFolder("run").load_history()] == LOSSES
     before = {path.name: path.read_bytes() for path in (made / "run").iterdir()}
     assert main(["train", "--resume", "run", "--epochs", "5"]) == 2
-    problem = f"{Path('run', 'model.npz')}: it has no record of its training, so it cannot go on"
+    problem = f"{Path('run', 'model.npz')}: a model of version 0.1 or 0.2, or one saved "
+    problem += "without its training, so it cannot go on; train it again"
     assert capsys.readouterr().err == f"numpyvae: {problem}\n"
     assert {path.name: path.read_bytes() for path in (made / "run").iterdir()} == before

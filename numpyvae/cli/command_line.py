@@ -55,6 +55,15 @@ def parser() -> argparse.ArgumentParser:
 class OneLineParser(argparse.ArgumentParser):
     """An ArgumentParser whose errors are one line, without the usage above it."""
 
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse the arguments; an unknown one is an error of this command, not of `numpyvae`."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, []
+
     def error(self, message: str) -> NoReturn:
         """Print the error in one line and exit with status 2."""
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")

@@ -56,7 +56,8 @@ def run(options: argparse.Namespace) -> int:
             figures["posteriors.png"] = pictures.posteriors(vae, x, result)
         pictures.save_all(out.path, figures)
     except OSError as error:
-        return complain(f"the numbers are complete, but no picture was written: {error}", 1)
+        elsewhere = "the numbers are complete; for the pictures, name another folder with --out"
+        return complain(f"{error}; {elsewhere}", 1)
     if not options.json:
         say(f"  {out} holds {', '.join(sorted(figures))}")
     return 0

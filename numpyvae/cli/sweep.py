@@ -51,8 +51,8 @@ def run(options: argparse.Namespace) -> int:
         problems = _train(sweep, missing, jobs) if missing else {}
     except KeyboardInterrupt as stop:
         done = len(sweep.runs) - len(sweep.missing())
-        rest = f"{sweep.out} holds {done} of {len(sweep.runs)} runs; the same command does the rest"
-        return stopped(stop, rest)
+        complete = f"{done} of {len(sweep.runs)} runs in {sweep.out} are complete"
+        return stopped(stop, f"{complete}; the same command goes on")
     points = sweep.results()
     if points:
         files = _save(sweep, points)

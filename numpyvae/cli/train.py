@@ -30,10 +30,13 @@ examples:
   numpyvae train --noise 0.5                    a denoising VAE
   numpyvae train --data fashion/                a folder of four IDX files, or an .npy or .npz file
   numpyvae train --resume long                  go on where the run in long/ was stopped
-  numpyvae train --resume long --epochs 100     go on to more epochs
+  numpyvae train --resume long --epochs 100     go on to 100 epochs in all
 
 After Ctrl-C or a kill, the folder holds the last complete epoch, and --resume
-goes on from there to the same numbers as if nothing had happened.
+goes on from there to the same numbers as if nothing had happened. Before the
+first epoch is complete, the folder still holds an earlier run, if there was one.
+
+Exit status: 0 done, 1 failed, 2 wrong options or files, 130 Ctrl-C, 143 terminated.
 """
 
 
@@ -42,28 +45,31 @@ def add_options(command: argparse.ArgumentParser) -> None:
     add_settings(command)
     group = command.add_argument_group("results")
     group.add_argument("--out", metavar="DIR", help="folder for the results (numpyvae-out)")
-    resume = "go on with the run in DIR after its last epoch; only --epochs may be given too"
+    resume = (
+        "go on with the run in DIR after its last complete epoch, with its settings; "
+        "--epochs may be given, which is then the new total, and --data, if the images were moved"
+    )
     group.add_argument("--resume", metavar="DIR", help=resume)
 
 
 def run(options: argparse.Namespace) -> int:
     """Train, or go on with a training. Exit status 1 if it fails."""
     if options.resume is not None:
-        with Run.resume(options.resume, VERSIONS, _epochs_alone(options)) as training:
+        _refuse_others(options)
+        with Run.resume(options.resume, VERSIONS, options.epochs, options.data) as training:
             return _train(training)
     out = "numpyvae-out" if options.out is None else options.out
     with Run.start(Settings(**given(options)), out, VERSIONS) as training:
         return _train(training)
 
 
-def _epochs_alone(options: argparse.Namespace) -> int | None:
-    """The number of epochs, if it was given; raises ValueError if anything else was, too."""
+def _refuse_others(options: argparse.Namespace) -> None:
+    """Raise ValueError if an option was given that --resume takes from the run."""
     names = [*given(options), *(["out"] if options.out is not None else [])]
-    flags = [f"--{name.replace('_', '-')}" for name in names if name != "epochs"]
+    flags = [f"--{name.replace('_', '-')}" for name in names if name not in ("epochs", "data")]
     if flags:
-        raise ValueError(f"{', '.join(flags)}: a run goes on as it began; leave this out")
-    epochs: int | None = options.epochs
-    return epochs
+        problem = "not allowed with --resume, which keeps the settings and the folder of the run"
+        raise ValueError(f"{', '.join(flags)}: {problem}; leave this out")
 
 
 def _train(training: Run) -> int:
@@ -72,11 +78,11 @@ def _train(training: Run) -> int:
     if len(training) == 0 and folder.completed(training.settings):
         done = len(training.epochs)
         more = f"for more: {_resume(training)} --epochs {2 * done}"
-        say(f"{folder}: finished, all {done} epochs are done; {more}")
+        say(f"{folder}: finished after epoch {done} of {done}; {more}")
         return 0
     say(_headline(training))
     if training.epochs:
-        say(f"{folder} goes on after epoch {len(training.epochs)}")
+        say(f"{folder} goes on after epoch {len(training.epochs)} of {training.settings.epochs}")
     if training.before.get("numpy", VERSIONS["numpy"]) != VERSIONS["numpy"]:
         trained = f"trained with NumPy {training.before['numpy']}, this is {VERSIONS['numpy']}"
         complain(f"{folder}: {trained}; the last digits may differ from an unbroken run", 0)
@@ -103,15 +109,17 @@ def _train(training: Run) -> int:
 def _kept(training: Run) -> str:
     """What is in the folder after a stop, in words."""
     folder, done = training.folder, len(training.epochs)
+    if not folder.has_model():
+        return "no model was saved"
     if done:
         return f"{folder} holds the model of epoch {done}"
-    return f"{folder} still holds the earlier run" if folder.has_model() else "no model was saved"
+    return f"no epoch is complete, and {folder} still holds the earlier run"
 
 
 def _kept_and_next(training: Run) -> str:
     """What is in the folder after a stop, and the command that goes on."""
     kept = _kept(training)
-    return f"{kept}; {_resume(training)} goes on" if training.epochs else kept
+    return f"{kept}; to go on: {_resume(training)}" if training.epochs else kept
 
 
 def _resume(training: Run) -> str:

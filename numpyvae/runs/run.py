@@ -98,31 +98,39 @@ class Run:
     @classmethod
     @contextmanager
     def resume(
-        cls, out: str | PathLike[str], versions: Mapping[str, str], epochs: int | None = None
+        cls,
+        out: str | PathLike[str],
+        versions: Mapping[str, str],
+        epochs: int | None = None,
+        data: str | None = None,
     ) -> Iterator[Run]:
         """The run in the folder `out`, which goes on after its last epoch, up to `epochs` in all.
 
-        Its weights and losses are those of a run that was never stopped. Raises ValueError or
-        OSError, naming the file, if it cannot go on.
+        Its weights and losses are those of a run that was never stopped. `data` is where the images
+        are now, if they were moved. Raises ValueError or OSError, naming the file, if it cannot go
+        on.
         """
         folder = RunFolder(out)
-        if not folder.path.is_dir():
-            raise FileNotFoundError(f"{out}: no such folder; `numpyvae train --out` makes one")
+        if not folder.path.exists():
+            raise FileNotFoundError(f"{out}: no such folder; name the folder of a run")
         with folder.locked():
             if not folder.has_model():
-                raise FileNotFoundError(f"{out}: no epoch is complete; start it again")
+                raise FileNotFoundError(f"{out}: it holds no complete epoch; start the run anew")
             settings, history = folder.load_settings(), folder.load_history()
             if epochs is not None:
                 settings = replace(settings, epochs=epochs)
+            if data is not None:
+                settings = replace(settings, data=data)
             if settings.epochs < len(history):
-                done = f"at least {len(history)}, which are done"
-                raise ValueError(f"epochs: expected {done}, got {settings.epochs}")
-            vae, data, training = prepare(settings)
+                problem = f"expected the new total, at least {len(history)}, which are done"
+                raise ValueError(f"epochs: {problem}; got {settings.epochs}")
+            vae, images, training = prepare(settings)
             with open_checkpoint(folder.path / MODEL) as checkpoint:
                 record = checkpoint.record()
                 if record is None:
-                    raise ValueError("it has no record of its training, so it cannot go on")
-                if record.get("images") != _checksum(data):
+                    problem = "a model of version 0.1 or 0.2, or one saved without its training"
+                    raise ValueError(f"{problem}, so it cannot go on; train it again")
+                if record.get("images") != _checksum(images):
                     raise ValueError(f"the images in {settings.data or 'MNIST'} have changed")
                 state = checkpoint.with_arrays(record, {"state": _but_weights(training)})["state"]
                 training.restore(state | {"weights": checkpoint.vae().parameters.value})
@@ -130,7 +138,7 @@ class Run:
             history = [replace(epoch, epochs=settings.epochs) for epoch in history]
             if len(training) or not folder.completed(settings):
                 folder.mend(vae, history, settings, versions)
-            yield cls(settings, versions, folder, vae, data, training, history, before)
+            yield cls(settings, versions, folder, vae, images, training, history, before)
 
     def __len__(self) -> int:
         return len(self.training)

@@ -135,6 +135,10 @@ class RunFolder:
         """Read model.npz; raises FileNotFoundError or ValueError naming the file."""
         if self.path.is_file():
             raise ValueError(f"{self}: expected the folder that numpyvae train wrote, got a file")
+        if self.path.is_dir() and not self.has_model():
+            runs = [path.parent for path in self.path.glob(f"*/{MODEL}")]
+            remedy = f"name a run in it, such as {min(runs)}" if runs else "train one first"
+            raise FileNotFoundError(f"{self}: it holds no complete epoch; {remedy}")
         return load(self.path / MODEL)
 
     def has_model(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from os import PathLike
+from pathlib import Path
 from typing import Any, get_args
 
 from numpyvae.core.optimizers import Optimizer, RMSprop
@@ -97,5 +98,8 @@ class Settings:
 
     def images(self, instead: str | PathLike[str] | None = None) -> Dataset:
         """The images at `instead`, if given, else those of these settings."""
-        path = self.data if instead is None else instead
-        return load_images(MNIST_FOLDER if path is None else path)
+        path = self.data or MNIST_FOLDER if instead is None else instead
+        if not Path(path).exists():
+            remedy = "check the spelling and the folder you are in, or name the images with --data"
+            raise FileNotFoundError(f"{path}: no such file or folder; {remedy}")
+        return load_images(path)

@@ -87,7 +87,7 @@ class Arrays:
         except MemoryError:
             raise DamagedFileError(f"{self.path}: too large for memory") from None
         except Exception:
-            plain = "damaged, or not a file of plain NumPy arrays"
+            plain = "damaged, or not a file of plain NumPy arrays; copy it again"
             raise DamagedFileError(f"{self.path}: {plain}") from None
 
 

@@ -13,8 +13,9 @@ from os import PathLike
 from pathlib import Path
 
 WORDS = {
-    errno.EACCES: "no permission; change it, or name another file or folder",
-    errno.EPERM: "no permission; change it, or name another file or folder",
+    errno.EACCES: "no permission; change the permission, or name another folder",
+    errno.EPERM: "no permission; change the permission, or name another folder",
+    errno.ENOENT: "no such file or folder; check whether the folder was moved or deleted",
     errno.EROFS: "the file system is read-only; name another folder",
     errno.ENOSPC: "no space is left on the disk; free some",
     errno.EDQUOT: "your disk quota is used up; free some space",
@@ -65,8 +66,6 @@ def write_file(path: str | PathLike[str], content: bytes) -> None:
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: there is no folder {path.parent}; make it first")
-    if path.is_dir():
-        raise IsADirectoryError(f"{path}: a folder; name a file in it")
     write_files(path.parent, {path.name: content})
 
 
@@ -80,9 +79,14 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
 def written(folder: Path, contents: Mapping[str, bytes]) -> Iterator[None]:
     """Write files under other names; after the block, rename all of them, in their order.
 
-    If the disk is full, or the block raises an exception, the files stay as they were.
+    If the disk is full, or the block raises an exception, the files stay as they were. Only files
+    are replaced: a folder or a device of that name raises OSError.
     """
     unfinished: list[Path] = []
+    for path in (folder / name for name in contents):
+        if path.exists() and not path.is_file():
+            kind = "a folder" if path.is_dir() else "a pipe or a device"
+            raise OSError(f"{path}: {kind}; name a file")
     try:
         for name, content in contents.items():
             path = folder / f".{secrets.token_hex(8)}.unfinished"

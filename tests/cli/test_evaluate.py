@@ -123,6 +123,20 @@ def test_few_images_and_a_file_for_a_folder(trained, capsys):
     assert "expected the folder that numpyvae train wrote, got a file" in capsys.readouterr().err
 
 
+def test_a_folder_without_a_model_says_what_to_do(trained, capsys):
+    Path("runs").mkdir()
+    assert main(["evaluate", "runs"]) == 2
+    assert "runs: it holds no complete epoch; train one first" in capsys.readouterr().err
+    trained()
+    Path("model").rename("runs/first")
+    capsys.readouterr()
+    assert main(["evaluate", "runs"]) == 2
+    inside = Path("runs", "first")
+    assert (
+        f"it holds no complete epoch; name a run in it, such as {inside}" in capsys.readouterr().err
+    )
+
+
 def test_settings_that_are_damaged_are_named(tmp_path, capsys):
     save(tmp_path / "model.npz", VAE(8, 2))
     (tmp_path / "settings.json").write_text("{")

@@ -75,8 +75,9 @@ def test_the_numbers_come_first_and_a_folder_that_is_read_only_keeps_them(
     out, err = capsys.readouterr()
     assert "ELBO" in out
     assert "evidence" in out
-    problem = "model/bounds.png: no permission; change it, or name another file or folder"
-    assert err == f"numpyvae: the numbers are complete, but no picture was written: {problem}\n"
+    problem = "model/bounds.png: no permission; change the permission, or name another folder"
+    remedy = "the numbers are complete; for the pictures, name another folder with --out"
+    assert err == f"numpyvae: {problem}; {remedy}\n"
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
@@ -103,7 +104,7 @@ def test_a_full_disk_keeps_the_numbers(trained, capsys, monkeypatch):
     assert main(["evaluate", "model"]) == 1
     out, err = capsys.readouterr()
     assert "evidence" in out
-    assert err.endswith("model/bounds.png: no space is left on the disk; free some\n")
+    assert err.startswith("numpyvae: model/bounds.png: no space is left on the disk; free some; ")
     assert main(["draw", "model"]) == 2
     problem = "model/interpolation.png: no space is left on the disk; free some"
     assert capsys.readouterr().err == f"numpyvae: {problem}\n"
@@ -128,7 +129,8 @@ def test_no_permission_is_called_that(trained, ordinary_user, closed, tmp_path, 
         out, err = capsys.readouterr()
         assert out == ""
         assert (
-            err == f"numpyvae: {file}: no permission; change it, or name another file or folder\n"
+            err
+            == f"numpyvae: {file}: no permission; change the permission, or name another folder\n"
         )
 
 
@@ -143,7 +145,7 @@ def test_train_finds_out_before_the_first_epoch(
             assert main(["train", "--data", "images.npz", "--hidden", "8", "--out", out]) == 2
         printed, err = capsys.readouterr()
         assert printed == ""
-        problem = "no permission; change it, or name another file or folder"
+        problem = "no permission; change the permission, or name another folder"
         assert err == f"numpyvae: {out}: {problem}\n"
 
 

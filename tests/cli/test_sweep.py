@@ -92,7 +92,7 @@ def test_every_option_of_train_but_the_seed_takes_several_values():
 BAD = [
     (["--seeds", "0"], "seeds: expected a whole number of at least 1, got 0"),
     (["--jobs", "0"], "jobs: expected a whole number of at least 1, got 0"),
-    (["--seed", "3"], "unrecognized arguments: --seed 3"),
+    (["--seed", "3"], "unrecognized arguments: --seed 3; see numpyvae sweep --help"),
     (
         ["--hidden", "8,x"],
         "argument --hidden: expected widths joined by commas, such as 512,256, got '8,x'",
@@ -144,7 +144,9 @@ def test_ctrl_c_leaves_finished_runs_whole_and_no_process_behind(sweep, tmp_path
     os.killpg(process.pid, signal.SIGINT)
     _, error = process.communicate(timeout=60)  # waits until no process has the pipes open
     assert process.returncode == 130
-    assert error == ("numpyvae: stopped; swept holds 1 of 2 runs; the same command does the rest\n")
+    assert error == (
+        "numpyvae: stopped; 1 of 2 runs in swept are complete; the same command goes on\n"
+    )
     load(done / "model.npz")
     assert not list((tmp_path / "swept").rglob(".*"))
     assert sweep("--epochs", "2") == 0

@@ -131,7 +131,7 @@ BAD = [
     (["--noise", "-1"], "noise: expected a finite number of at least 0, got -1.0"),
     (["--learning-rate", "0"], "learning_rate: expected a finite number above 0, got 0.0"),
     (["--threads", "0"], "threads: expected a whole number of at least 1, got 0"),
-    (["--epoch", "3"], "unrecognized arguments: --epoch 3"),
+    (["--epoch", "3"], "train: unrecognized arguments: --epoch 3; see numpyvae train --help"),
     (["--seed", "-3"], "seed: expected a whole number of at least 0, got -3"),
     (["--pixels", "gray"], "argument --pixels: invalid choice: 'gray'"),
     (["--data", "nowhere"], "nowhere: no such file or folder"),
@@ -213,7 +213,9 @@ def test_a_run_that_fails_at_once_leaves_the_earlier_one_in_place(run, tmp_path,
     out = tmp_path / "numpyvae-out"
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     assert run("--learning-rate", "1e30") == 1
-    assert capsys.readouterr().err.endswith("; numpyvae-out still holds the earlier run\n")
+    assert capsys.readouterr().err.endswith(
+        "; no epoch is complete, and numpyvae-out still holds the earlier run\n"
+    )
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
@@ -240,8 +242,10 @@ def test_ctrl_c_is_not_a_traceback_and_keeps_the_last_epoch(data, tmp_path):
             process.kill()  # if it is still there
     assert process.returncode == 130
     assert "Traceback" not in out + err
-    words = r"numpyvae: stopped; numpyvae-out holds the model of epoch (\d+); {}\n".format(
-        "numpyvae train --resume numpyvae-out goes on"
+    words = (
+        r"numpyvae: stopped; numpyvae-out holds the model of epoch (\d+); to go on: {}\n".format(
+            "numpyvae train --resume numpyvae-out"
+        )
     )
     done = int(re.fullmatch(words, err)[1])
     assert len(RunFolder(tmp_path / "numpyvae-out").load_history()) == done
@@ -251,7 +255,7 @@ def test_resume_goes_on_to_the_same_model_and_to_more_epochs(run, tmp_path, caps
     assert run("--epochs", "2") == 0
     assert main(["train", "--resume", "numpyvae-out", "--epochs", "4"]) == 0
     out = capsys.readouterr().out
-    assert "numpyvae-out goes on after epoch 2\n" in out
+    assert "numpyvae-out goes on after epoch 2 of 4\n" in out
     assert re.findall(r"epoch (\d/\d)", out) == ["1/2", "2/2", "3/4", "4/4"]
     assert run("--epochs", "4", "--out", "whole") == 0
     whole, resumed = tmp_path / "whole", tmp_path / "numpyvae-out"
@@ -264,13 +268,28 @@ def test_resume_goes_on_to_the_same_model_and_to_more_epochs(run, tmp_path, caps
     assert rows[0] == rows[1]
 
 
+def test_images_that_were_moved_are_named_and_must_be_the_same(run, tmp_path, capsys):
+    assert run("--epochs", "2") == 0
+    (tmp_path / "images.npz").rename(tmp_path / "moved.npz")
+    capsys.readouterr()
+    assert main(["train", "--resume", "numpyvae-out", "--epochs", "3"]) == 2
+    assert "images.npz: no such file or folder; check the spelling" in capsys.readouterr().err
+    assert main(["train", "--resume", "numpyvae-out", "--epochs", "3", "--data", "moved.npz"]) == 0
+    assert RunFolder(tmp_path / "numpyvae-out").load_settings().data == "moved.npz"
+    with np.load("moved.npz") as images:
+        np.savez("other.npz", **{name: 1 - images[name] // 2 for name in images})
+    capsys.readouterr()
+    assert main(["train", "--resume", "numpyvae-out", "--epochs", "4", "--data", "other.npz"]) == 2
+    assert "the images in other.npz have changed" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("folder", "quoted"), [("runs/a", "runs/a"), ("first run", "'first run'")])
 def test_a_finished_run_says_so(run, capsys, folder, quoted):
     assert run("--out", folder) == 0
     capsys.readouterr()
     assert main(["train", "--resume", folder]) == 0
     assert capsys.readouterr().out == (
-        f"{folder}: finished, all 3 epochs are done; "
+        f"{folder}: finished after epoch 3 of 3; "
         f"for more: numpyvae train --resume {quoted} --epochs 6\n"
     )
 
@@ -283,7 +302,7 @@ def test_a_run_whose_pictures_are_missing_gets_them(run, tmp_path, capsys, monke
 
     monkeypatch.setattr(pictures, "save_all", full)
     assert run() == 1
-    assert "numpyvae-out holds the model of epoch 3; numpyvae train" in capsys.readouterr().err
+    assert "numpyvae-out holds the model of epoch 3; to go on: numpyvae" in capsys.readouterr().err
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
     assert main(["train", "--resume", "numpyvae-out"]) == 0
@@ -310,10 +329,10 @@ def test_another_version_of_numpy_is_a_line_of_warning(run, tmp_path, capsys, mo
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--beta", "2"], "--beta: a run goes on as it began; leave this out"),
-        (["--out", "x", "--batch-size", "3"], "--batch-size, --out: a run goes on as it began"),
-        (["--keep-epochs"], "--keep-epochs: a run goes on as it began"),
-        (["--epochs", "1"], "epochs: expected at least 3, which are done, got 1"),
+        (["--beta", "2"], "--beta: not allowed with --resume, which keeps the settings"),
+        (["--out", "x", "--batch-size", "3"], "--batch-size, --out: not allowed with --resume"),
+        (["--keep-epochs"], "--keep-epochs: not allowed with --resume"),
+        (["--epochs", "1"], "epochs: expected the new total, at least 3, which are done; got"),
         (["--epochs", "0"], "epochs: expected a whole number of at least 1, got 0"),
     ],
 )
@@ -335,5 +354,5 @@ def test_nothing_to_resume(tmp_path, monkeypatch, capsys):
     assert "nowhere: no such folder" in capsys.readouterr().err
     (tmp_path / "empty").mkdir()
     assert main(["train", "--resume", "empty"]) == 2
-    assert "empty: no epoch is complete; start it again" in capsys.readouterr().err
+    assert "empty: it holds no complete epoch; start the run anew" in capsys.readouterr().err
     assert not list((tmp_path / "empty").iterdir())

@@ -150,7 +150,9 @@ def test_what_cannot_go_on_says_why(stopped, settings, tmp_path, rng):
             pass
         return str(error.value)
 
-    assert "epochs: expected at least 2, which are done, got 1" in refusal(stopped.path, epochs=1)
+    assert "epochs: expected the new total, at least 2, which are done; got 1" in refusal(
+        stopped.path, epochs=1
+    )
     assert "nowhere: no such folder" in refusal(tmp_path / "nowhere")
     np.save(settings.data, rng.integers(0, 256, (60, 3, 4), dtype=np.uint8))
     assert "images.npy have changed" in refusal(stopped.path)
@@ -158,9 +160,9 @@ def test_what_cannot_go_on_says_why(stopped, settings, tmp_path, rng):
     from numpyvae import save
 
     save(tmp_path / "old" / "model.npz", load(stopped.path / "model.npz"))
-    assert "no record of its training, so it cannot go on" in refusal(tmp_path / "old")
+    assert "saved without its training, so it cannot go on" in refusal(tmp_path / "old")
     (stopped.path / "model.npz").unlink()
-    assert "no epoch is complete; start it again" in refusal(stopped.path)
+    assert "it holds no complete epoch; start the run anew" in refusal(stopped.path)
 
 
 def test_resume_mends_what_a_kill_between_two_files_left(stopped):

@@ -65,7 +65,7 @@ def test_leftovers_of_a_killed_process_are_removed_and_other_files_are_not(tmp_p
 def test_a_folder_that_is_not_there_and_a_folder_for_a_file(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere; make it first"):
         write_file(tmp_path / "nowhere" / "file", b"")
-    with pytest.raises(IsADirectoryError, match="a folder; name a file in it"):
+    with pytest.raises(OSError, match="a folder; name a file"):
         write_file(tmp_path, b"")
 
 
@@ -78,6 +78,14 @@ def test_a_pipe_or_a_folder_is_refused_and_does_not_block(tmp_path):
         open_file(tmp_path)
     with pytest.raises(FileNotFoundError, match="nothing: no such file; check the spelling"):
         open_file(tmp_path / "nothing")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes in folders")
+def test_a_pipe_is_not_replaced_by_a_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="pipe: a pipe or a device; name a file"):
+        write_file(tmp_path / "pipe", b"new")
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_text_has_a_limit_and_an_encoding(tmp_path):
