@@ -98,7 +98,8 @@ class Settings:
 
     def images(self, instead: str | PathLike[str] | None = None) -> Dataset:
         """The images at `instead`, if given, else those of these settings."""
-        path = self.data or MNIST_FOLDER if instead is None else instead
+        own = MNIST_FOLDER if self.data is None else self.data
+        path = own if instead is None else instead
         if not Path(path).exists():
             remedy = "check the spelling and the folder you are in, or name the images with --data"
             raise FileNotFoundError(f"{path}: no such file or folder; {remedy}")
