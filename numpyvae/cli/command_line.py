@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Sequence
 from typing import NoReturn
 
+import numpy as np
+
 from numpyvae import __version__
 from numpyvae.cli import course, draw, evaluate, gradcheck, reproduce, sweep, train
 from numpyvae.cli.console import OutputError, complain, stopped
@@ -17,7 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command. Exit status: 0 done, 1 failed, 2 bad input, 130 Ctrl-C, 143 terminated."""
     try:
         options = parser().parse_args(arguments)
-        status: int = options.run(options)
+        with np.errstate(over="ignore", invalid="ignore"):  # results are checked instead
+            status: int = options.run(options)
         return status
     except KeyboardInterrupt as stop:
         return stopped(stop)
@@ -25,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except OutputError as error:
         return complain(error, 1)
-    except (ValueError, OSError, MemoryError) as error:
+    except MemoryError as error:
+        return complain(f"not enough memory ({error}); use a smaller model or fewer images", 2)
+    except (ValueError, OSError) as error:
         return complain(error, 2)
 
 

@@ -37,8 +37,11 @@ def say(line: object) -> None:
 def complain(problem: object, status: int) -> int:
     """Print a problem to standard error in one line; return the exit status."""
     with suppress(OSError):  # there is nowhere else to say it
-        text = in_words(problem) if isinstance(problem, OSError) else problem
-        print(f"numpyvae: {text}", file=sys.stderr, flush=True)
+        text = in_words(problem) if isinstance(problem, OSError) else str(problem)
+        if len(text) > 2000:
+            text = f"{text[:1000]} ... {text[-900:]}"
+        plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)  # no escape codes
+        print(f"numpyvae: {plain}", file=sys.stderr, flush=True)
     return status
 
 

@@ -1,8 +1,9 @@
 """Where are the results of a training kept? A run is a folder with model, history and settings.
 
-Read settings (the options of a training), checkpoints (one model as a file), run_folder (its files
-and their names), run (a training that writes its folder), processes (many trainings at once), sweep
-(a training for every combination of settings), then reproduction (published losses).
+Read settings (the options of a training), checkpoints (one model as a file), history (the losses as
+a file), run_folder (its files and their names), run (a training that writes its folder), processes
+(many trainings at once), sweep (a training for every combination of settings), then reproduction
+(published losses).
 """
 
 from numpyvae.runs.checkpoints import load, save

@@ -17,7 +17,7 @@ from numpyvae.core.layers import weight_shapes
 from numpyvae.core.vae import VAE
 from numpyvae.support.arrays import Arrays, DamagedFileError, open_arrays
 from numpyvae.support.files import write_file
-from numpyvae.support.inputs import check_array, check_count, check_counts, check_number
+from numpyvae.support.inputs import check_array, check_count, check_counts, check_number, shown
 from numpyvae.support.interrupts import uninterrupted
 from numpyvae.support.types import Array
 
@@ -89,7 +89,8 @@ class Checkpoint:
             raise ValueError("not a model that numpyvae saved: no 'format' in it")
         version = arrays.read("format", most=SMALL).tolist()
         if version != FORMAT:
-            raise ValueError(f"format {version}, expected {FORMAT}; update numpyvae")
+            got = shown.repr(version)
+            raise ValueError(f"format {got}, expected {FORMAT}: damaged, or of a later numpyvae")
 
     def vae(self) -> VAE:
         """The model. All its weights are read, and were of the right shape, before it is built."""
@@ -136,7 +137,8 @@ class Checkpoint:
         whole = dict(table)
         for name, value in like.items():
             if isinstance(value, np.ndarray):
-                whole[name] = self._arrays.read(f"{prefix}.{name}", value.shape)
+                size = self._arrays.size  # arrays of the record are not compressed
+                whole[name] = self._arrays.read(f"{prefix}.{name}", value.shape, most=size)
             elif isinstance(value, Mapping):
                 whole[name] = self.with_arrays(table.get(name), value, f"{prefix}.{name}")
         return whole

@@ -102,6 +102,8 @@ def _work(end: Connection, task: Callable[..., Generator[Any]], arguments: tuple
             end.send(Failure(str(error) or type(error).__name__))
     except BrokenPipeError:
         sys.exit(1)  # the first process is gone
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # no file is open; Python may be ending
 
 
 def _end_with_the_first_process() -> None:

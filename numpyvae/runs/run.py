@@ -124,16 +124,22 @@ class Run:
             if settings.epochs < len(history):
                 problem = f"expected the new total, at least {len(history)}, which are done"
                 raise ValueError(f"epochs: {problem}; got {settings.epochs}")
-            vae, images, training = prepare(settings)
             with open_checkpoint(folder.path / MODEL) as checkpoint:
-                record = checkpoint.record()
+                saved, record = checkpoint.vae(), checkpoint.record()
+                sizes = (settings.hidden, settings.latent)
+                if sizes != (saved.hidden, saved.latent):
+                    raise ValueError("its weights are not of the sizes in its settings")
                 if record is None:
                     problem = "a model of version 0.1 or 0.2, or one saved without its training"
                     raise ValueError(f"{problem}, so it cannot go on; train it again")
+            vae, images, training = prepare(settings)
+            with open_checkpoint(folder.path / MODEL) as checkpoint:
                 if record.get("images") != _checksum(images):
                     raise ValueError(f"the images in {settings.data or 'MNIST'} have changed")
                 state = checkpoint.with_arrays(record, {"state": _but_weights(training)})["state"]
-                training.restore(state | {"weights": checkpoint.vae().parameters.value})
+                training.restore(state | {"weights": saved.parameters.value})
+                if state["optimizer"]["learning_rate"] != settings.learning_rate:
+                    raise ValueError("its learning rate is not the one in its settings")
                 before = table(record, "versions")
             history = [replace(epoch, epochs=settings.epochs) for epoch in history]
             if len(training) or not folder.completed(settings):

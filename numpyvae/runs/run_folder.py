@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from os import PathLike
@@ -19,6 +17,7 @@ from numpyvae.core.trace import Loss
 from numpyvae.core.training import Epoch
 from numpyvae.core.vae import VAE
 from numpyvae.runs.checkpoints import load, model_bytes, open_checkpoint, table
+from numpyvae.runs.history import history_bytes, losses, read_history
 from numpyvae.runs.settings import Settings
 from numpyvae.support.files import (
     naming,
@@ -33,7 +32,6 @@ from numpyvae.support.lock import lock
 
 MODEL, HISTORY, SETTINGS, EPOCHS = "model.npz", "history.csv", "settings.json", "epochs"
 RESULTS = (HISTORY, SETTINGS, "*.png", "*.gif", EPOCHS, MODEL)  # in the order of setting aside
-SPLITS, PARTS = ("train", "test"), ("total", "reconstruction", "kl")  # columns of history.csv
 OTHER = ("data", "epochs", "keep_epochs", "threads")  # settings that say nothing about the model
 
 
@@ -54,6 +52,7 @@ class RunFolder:
 
     def __init__(self, path: str | PathLike[str]) -> None:
         self.path = Path(path)
+        self._check_lock: Callable[[], None] = lambda: None  # until it is locked
 
     def __str__(self) -> str:
         return str(self.path)
@@ -64,7 +63,7 @@ class RunFolder:
 
         Raises BlockingIOError if another run is writing there, and OSError if none can.
         """
-        with lock(self.path):
+        with lock(self.path) as self._check_lock:
             remove_unfinished(self.path)
             yield
 
@@ -110,10 +109,11 @@ class RunFolder:
         Before the files of a first epoch appear, an earlier run is set aside; its folder is
         returned.
         """
+        self._check_lock()
         whole = {
             "settings": dataclasses.asdict(settings),
             "versions": dict(versions),
-            "history": np.array([_losses(epoch) for epoch in epochs]),
+            "history": np.array([losses(epoch) for epoch in epochs]),
         } | dict(record)
         files = {MODEL: model_bytes(vae, whole)} | _beside(vae, epochs, settings, versions)
         with written(self.path, files):
@@ -200,40 +200,21 @@ class RunFolder:
         """
         settings, record = self.load_settings(), self.record()
         if record is None:
-            return self._read_history(settings)
+            return read_history(self.path / HISTORY, settings)
         with open_checkpoint(self.path / MODEL) as checkpoint:
             done = check_count("state, epoch", table(record, "state").get("epoch"))
             history = {"history": np.broadcast_to(0.0, (done, 4))}
-            losses = checkpoint.with_arrays(record, history)["history"]
-            losses = check_array("history", losses, (done, 4), np.float64).tolist()
+            rows = checkpoint.with_arrays(record, history)["history"]
+            rows = check_array("history", rows, (done, 4), np.float64).tolist()
         try:
-            seconds = [epoch.seconds for epoch in self._read_history(settings)]
+            seconds = [epoch.seconds for epoch in read_history(self.path / HISTORY, settings)]
         except (ValueError, OSError):
             seconds = []
         beta, epochs = settings.beta, []
-        for number, row in enumerate(losses, start=1):
+        for number, row in enumerate(rows, start=1):
             train, test = (Loss(row[i], row[i + 1], beta) for i in (0, 2))
             took = seconds[number - 1] if number <= len(seconds) else 0.0
             epochs.append(Epoch(number, settings.epochs, train, test, took))
-        return epochs
-
-    def _read_history(self, settings: Settings) -> list[Epoch]:
-        """Read history.csv."""
-        path, epochs = self.path / HISTORY, []
-        try:
-            for row in csv.DictReader(read_text(path, most=2**26).splitlines()):
-                train, test = (
-                    Loss(
-                        float(row[f"{split}_reconstruction"]),
-                        float(row[f"{split}_kl"]),
-                        settings.beta,
-                    )
-                    for split in SPLITS
-                )
-                number, seconds = int(row["epoch"]), float(row["seconds"])
-                epochs.append(Epoch(number, settings.epochs, train, test, seconds))
-        except (KeyError, TypeError, ValueError, csv.Error):
-            raise ValueError(f"{path}: damaged, not a history; delete it") from None
         return epochs
 
     def _settings_table(self) -> dict[str, Any]:
@@ -256,7 +237,8 @@ def _settings(path: Path, found: Any) -> Settings:
     try:
         return Settings.from_table(found)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}; delete it, or copy it from where it was made") from None
+        remedy = "" if path.name == MODEL else "delete it, or "  # a model is not deleted
+        raise ValueError(f"{path}: {error}; {remedy}copy it from where it was made") from None
 
 
 def _settings_bytes(settings: Settings, versions: Mapping[str, str], completed: bool) -> bytes:
@@ -270,31 +252,9 @@ def _beside(
 ) -> dict[str, bytes]:
     """The files that are written with model.npz, by name."""
     files = {
-        HISTORY: _history_bytes(epochs),
+        HISTORY: history_bytes(epochs),
         SETTINGS: _settings_bytes(settings, versions, completed=False),
     }
     if settings.keep_epochs:
         files[f"{EPOCHS}/{len(epochs):04}.npz"] = model_bytes(vae)
     return files
-
-
-def _losses(epoch: Epoch) -> list[float]:
-    """The losses of an epoch: reconstruction and KL of the training images, then of the tests."""
-    return [
-        float(part)
-        for loss in (epoch.train, epoch.test)
-        if loss is not None
-        for part in (loss.reconstruction, loss.kl)
-    ]
-
-
-def _history_bytes(epochs: Sequence[Epoch]) -> bytes:
-    """The content of history.csv: a row per epoch, losses in nats per image, kl without beta."""
-    text = io.StringIO(newline="")
-    rows = csv.writer(text)
-    columns = [f"{split}_{part}" for split in SPLITS for part in PARTS]
-    rows.writerow(["epoch", "seconds", *columns])
-    for epoch in epochs:
-        losses = [getattr(loss, part) for loss in (epoch.train, epoch.test) for part in PARTS]
-        rows.writerow([epoch.number, f"{epoch.seconds:.3f}", *losses])
-    return text.getvalue().encode()

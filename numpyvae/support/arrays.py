@@ -19,6 +19,7 @@ from numpyvae.support.types import Array
 
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 CHUNK = 2**20  # bytes
+HEADER = 2**16  # bytes; NumPy's own headers take 128
 
 
 class DamagedFileError(ValueError):
@@ -54,10 +55,10 @@ class Arrays:
             raise DamagedFileError(f"{self.path}: there is no {name!r} in it")
         with self._in_words(), self._open(name) as member:
             version = npy.read_magic(member)
-            found, fortran, dtype = HEADERS[version](member)
+            found, fortran, dtype = HEADERS[version](_Bounded(member))
             if shape is not None and found != shape:
                 raise DamagedFileError(f"{self.path}: {name}: expected shape {shape}, got {found}")
-            if dtype.kind not in "biufcSU":
+            if dtype.kind not in ("biufcSU" if shape is None else "biufc"):
                 raise ValueError("objects, or something else that is not plain")
             promised = math.prod(found) * dtype.itemsize
             if promised > most:
@@ -73,6 +74,9 @@ class Arrays:
             self._file.seek(0)
             yield self._file
         else:
+            how = self._zip.getinfo(f"{name}.npy").compress_type
+            if how not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others are read whole
+                raise ValueError("compressed in a way that NumPy does not write")
             with self._zip.open(f"{name}.npy") as member:
                 yield member
 
@@ -89,6 +93,19 @@ class Arrays:
         except Exception:
             plain = "damaged, or not a file of plain NumPy arrays; copy it again"
             raise DamagedFileError(f"{self.path}: {plain}") from None
+
+
+class _Bounded:
+    """A stream for a header: NumPy reads it whole, and checks its length later."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read at most `size` bytes, if they may be a header."""
+        if not 0 <= size <= HEADER:
+            raise ValueError("its header is too long")
+        return self._stream.read(size)
 
 
 @contextmanager

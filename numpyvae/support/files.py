@@ -52,7 +52,8 @@ def open_file(path: str | PathLike[str]) -> io.BufferedReader:
 def read_text(path: Path, most: int = 2**20) -> str:
     """The text of a file of at most `most` bytes in UTF-8; raises ValueError for any other."""
     with open_file(path) as file:
-        content = file.read(most + 1)
+        size = os.fstat(file.fileno()).st_size  # read(n) takes n bytes of memory at once
+        content = file.read(min(size, most) + 1)
     if len(content) > most:
         raise ValueError(f"{path}: longer than {most:,} bytes, so it is not what it should be")
     try:

@@ -47,7 +47,7 @@ def check_counts(name: str, value: Any, length: int | None = None) -> tuple[int,
 def check_number(name: str, value: Any, *, positive: bool = False) -> float:
     """`value` as a float, ≥ 0 or (`positive`) > 0, ≤ LARGEST; raises ValueError otherwise."""
     try:
-        number = float(value)
+        number = math.nan if isinstance(value, bool | np.bool_ | str) else float(value)
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number) or number < 0.0 or (positive and number == 0.0):
@@ -93,7 +93,7 @@ def check_array(name: str, value: Any, shape: tuple[int, ...], dtype: DTypeLike)
     if array.dtype.kind not in "biuf":
         problem = array.dtype
     else:
-        with np.errstate(over="ignore"):  # a finite float64 may be infinite as float32
+        with np.errstate(over="ignore", invalid="ignore"):  # a float64 may not fit into a float32
             array = array.astype(dtype, copy=False)
         if not np.isfinite(array).all():
             problem = "NaN or infinity"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -29,8 +29,11 @@ HELD = (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)  # by another process
 
 
 @contextmanager
-def lock(folder: Path) -> Iterator[None]:
+def lock(folder: Path) -> Iterator[Callable[[], None]]:
     """Hold the lock of `folder` in the block; raises BlockingIOError if another process has it.
+
+    Yields a function that raises OSError if the lock is lost: a person has moved the folder, or
+    deleted the file.
 
     The operating system ends a lock with its process, so a process that was killed blocks nothing.
     Where the file system has no locks, there is none.
@@ -39,7 +42,7 @@ def lock(folder: Path) -> Iterator[None]:
     try:
         with uninterrupted():
             number = _locked(folder, path)
-        yield
+        yield lambda: _check(path, number)
     finally:
         if number >= 0:
             with uninterrupted():
@@ -63,6 +66,13 @@ def _locked(folder: Path, path: Path) -> int:
         if _is_still(path, number):
             return number
         os.close(number)  # the run before has just ended, and removed the file
+
+
+def _check(path: Path, number: int) -> None:
+    """Raise OSError unless the open file `number` is the one at `path`."""
+    if not _is_still(path, number):
+        lost = "was moved, or its .lock deleted, and another run may be writing there"
+        raise OSError(f"{path.parent}: it {lost}; this epoch was not saved")
 
 
 def _is_still(path: Path, number: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,8 @@ class Stateful:
         if not isinstance(state, Mapping) or set(state) != set(attributes):
             got = sorted(map(str, state)) if isinstance(state, Mapping) else state
             raise ValueError(f"state: expected {', '.join(attributes)}, got {shown.repr(got)}")
+        if is_dataclass(self):  # a copy with these numbers runs the checks of the class
+            replace(self, **{f.name: state[f.name] for f in fields(self) if f.name in state})
         for name, own in attributes.items():
             value = state[name]
             if isinstance(own, Stateful):

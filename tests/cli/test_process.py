@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from numpyvae.cli.console import complain
 from numpyvae.cli.process import PLAIN
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="written for a POSIX shell and its devices")
@@ -131,3 +132,11 @@ def test_ctrl_c_while_the_command_is_loaded_is_no_traceback(tmp_path, delay):
             process.kill()  # if it is still there
     assert process.returncode in (130, -signal.SIGINT)
     assert error in (b"", b"numpyvae: stopped\n")
+
+
+def test_a_file_prints_no_lines_and_no_escape_codes_of_its_own(capsys):
+    assert complain("a.npz: format 'x\n\x1b[31mnumpyvae: all good', expected 1", 2) == 2
+    err = capsys.readouterr().err
+    assert err == "numpyvae: a.npz: format 'x\\n\\x1b[31mnumpyvae: all good', expected 1\n"
+    complain("9" * 100_000, 2)
+    assert len(capsys.readouterr().err) < 2100

@@ -75,11 +75,11 @@ def rewritten(path, **changes):
         ({"beta": np.nan}, "beta: expected a finite number"),
         ({"image_shape": np.array([28])}, "image_shape: expected 2 whole numbers"),
         ({"latent": "two"}, "latent: expected a whole number"),
-        ({"format": 99}, "format 99, expected 1; update numpyvae"),
+        ({"format": 99}, "format 99, expected 1: damaged, or of a later numpyvae"),
         ({"latent": 4}, r"W_mu: expected shape \(5, 4\), got \(5, 3\)"),
         ({"latent": -1}, "latent: expected a whole number of at least 1, got -1"),
         ({"b_out": np.zeros((28, 1))}, r"b_out: expected shape \(28,\)"),
-        ({"W_out": np.zeros((6, 28), "U3")}, "W_out: expected float32 or float64, got <U3"),
+        ({"W_out": np.zeros((6, 28), "U3")}, "damaged, or not a file of plain NumPy arrays"),
         (
             {"W_out": np.zeros((6, 28), np.float16)},
             "W_out: expected float32 or float64, got float16",

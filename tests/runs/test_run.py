@@ -1,7 +1,9 @@
 """A training that writes its folder."""
 
 import json
+import os
 import shutil
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -129,6 +131,13 @@ def poison(name, value):
         (poison("training.state.optimizer.S", np.zeros(3, np.float32)), "S: expected shape"),
         (poison("training.history", np.zeros((2, 3))), "history: expected shape"),
         (poison("training.history", np.full((2, 4), np.nan)), "history: expected finite numbers"),
+        (poison("training.history", np.zeros((10**6, 4))), "history: expected shape"),
+        (lambda record, arrays: record["state"]["optimizer"].update(rho=1e30), "rho: expected"),
+        (lambda record, arrays: record["state"]["optimizer"].update(rho=True), "rho: expected"),
+        (
+            lambda record, arrays: record["state"]["optimizer"].update(learning_rate=0.5),
+            "learning rate is not the one in its settings",
+        ),
         (lambda record, arrays: record.update(images=1), "the images in .* have changed"),
         (lambda record, arrays: arrays.pop("training.state.optimizer.S"), "there is no"),
     ],
@@ -142,6 +151,32 @@ def test_a_record_that_was_changed_is_refused_by_name(stopped, change, message):
     ):
         pass
     assert (stopped.path / "model.npz").read_bytes() == before
+
+
+def test_a_model_of_other_sizes_than_its_settings_is_refused_before_one_is_made(stopped):
+    """The settings name a model of 64 million weights."""
+    path = stopped.path / "model.npz"
+    rewrite(path, lambda record, arrays: record["settings"].update(hidden=[8000, 8000]))
+    (stopped.path / "settings.json").unlink()
+    tracemalloc.start()
+    problem = r"model\.npz: its weights are not of the sizes"
+    with pytest.raises(ValueError, match=problem), Run.resume(stopped.path, {}):
+        pass
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10e6
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows moves no folder with an open file")
+def test_a_run_whose_folder_was_moved_stops_and_makes_no_other(settings, tmp_path):
+    with Run.start(settings, tmp_path / "here", {}) as run:
+        epochs = iter(run)
+        next(epochs)
+        (tmp_path / "here").rename(tmp_path / "there")
+        with pytest.raises(OSError, match=r"here: it was moved, or its \.lock deleted"):
+            next(epochs)
+    assert not (tmp_path / "here").exists()
+    assert len(RunFolder(tmp_path / "there").load_history()) == 1
 
 
 def test_what_cannot_go_on_says_why(stopped, settings, tmp_path, rng):

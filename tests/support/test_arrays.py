@@ -68,12 +68,34 @@ def test_a_header_that_promises_more_or_less_than_there_is_costs_nothing(tmp_pat
     path = tmp_path / "bomb.npz"
     data = bytes(2**20) * (300 if shape == (3,) else 1)
     with_header(path, shape, data)
+    assert cost_of_refusing(path) < 10e6
+
+
+@pytest.mark.parametrize("compress", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_bomb_of_another_compression_costs_nothing(tmp_path, compress):
+    path = tmp_path / "bomb.npz"
+    with_header(path, (200 * 2**20,), bytes(200 * 2**20), compress=compress)
+    assert cost_of_refusing(path) < 10e6
+
+
+def test_a_header_or_elements_of_immense_length_cost_nothing(tmp_path):
+    path = tmp_path / "bomb.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        data = npy.magic(2, 0) + b"\xff\xff\xff\x0f" + bytes(2**28)
+        archive.writestr("images.npy", data)
+    assert cost_of_refusing(path) < 10e6
+    with_header(path, (3,), bytes(300 * 2**20), dtype="|S100000000")
+    assert cost_of_refusing(path, shape=(3,)) < 10e6
+
+
+def cost_of_refusing(path, **limits):
+    """The peak of memory, in bytes, while the file is refused."""
     tracemalloc.start()
     with pytest.raises(ValueError, match=r"bomb.npz: damaged, or not a file of plain NumPy"):
-        read(path)
+        read(path, **limits)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 10e6
+    return peak
 
 
 def test_objects_and_damage_are_refused(tmp_path):

@@ -33,6 +33,15 @@ def test_another_process_is_refused_until_the_first_ends(tmp_path, holder):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows deletes no open file")
+def test_a_lock_that_was_deleted_is_noticed(tmp_path):
+    with lock(tmp_path) as check:
+        check()
+        (tmp_path / ".lock").unlink()
+        with pytest.raises(OSError, match=r"its \.lock deleted, and another run may be writing"):
+            check()
+
+
 def test_the_lock_is_free_after_an_exception(tmp_path):
     with pytest.raises(KeyError), lock(tmp_path):
         raise KeyError
