@@ -41,7 +41,7 @@ def kl_divergence(mu: Array, logvar: Array) -> Array:
 
 def kl_per_latent(mu: Array, logvar: Array) -> Array:
     """½ (μ² + σ² − 1 − log σ²): the KL divergence of each latent alone, (B, Z)."""
-    return 0.5 * (mu * mu + np.exp(logvar) - 1.0 - logvar)
+    return 0.5 * (mu * mu + (np.expm1(logvar) - logvar))  # expm1: near 0, σ² − 1 keeps its digits
 
 
 def kl_backward(mu: Array, logvar: Array) -> tuple[Array, Array]:

@@ -137,9 +137,9 @@ class VAE:
     def small_twin(self, rng: np.random.Generator) -> "VAE":
         """A float64 VAE of the same class and depth, with random weights; its sizes all differ."""
         hidden = tuple(11 + 2 * i for i in range(len(self.hidden)))
-        twin = type(self)(hidden, 3, beta=0.7, image_shape=(1, 7), rng=rng).astype(np.float64)
+        twin = type(self)(hidden=hidden, latent=3, beta=0.7, image_shape=(1, 7), rng=rng)
         twin.parameters.value += 0.3 * rng.standard_normal(twin.parameters.value.size)
-        return twin
+        return twin.astype(np.float64)
 
     def _pixels(self, name: str, images: ArrayLike) -> Array:
         return check_pixels(name, images, self.image_shape, self.parameters.value.real.dtype)

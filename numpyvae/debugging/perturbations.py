@@ -38,6 +38,7 @@ class Point:
         self.vae, self.x, self.eps, self.target = vae, x, eps, target
         self._copies: dict[type, tuple[VAE, dict[str, list[tuple[Perturbed, str]]]]] = {}
         self._written: dict[type, dict[str, Array]] = {}  # the arrays that each copy holds now
+        self._adds_up: bool | None = None  # is total = reconstruction + β KL, as the loss says it?
 
     def of(self, vae: VAE) -> Point:
         """The same batch for another model."""
@@ -56,7 +57,14 @@ class Point:
         return [*names, "W_out", "b_out", "dlogits"]
 
     def loss(self, params: dict[str, Array]) -> dict[str, Any]:
-        """The terms of the loss, reconstruction and β KL, at these weights and perturbations."""
+        """The terms of `Loss.total` at these weights and perturbations: reconstruction and β KL.
+
+        What total has beyond them, such as a penalty, is a third term.
+        """
+        return self._run(params)[0]
+
+    def _run(self, params: dict[str, Array]) -> tuple[dict[str, Any], Trace]:
+        """The terms of the loss, and the trace of the pass."""
         complex_step = any(np.iscomplexobj(array) for array in params.values())
         dtype: type = np.complex128 if complex_step else np.float64
         if dtype not in self._copies:
@@ -73,9 +81,38 @@ class Point:
             else:
                 vae.parameters[name][...] = array
             written[name] = array
-        loss = vae.loss(vae.forward(self.x, self.eps, self.target))
-        kl = "KL" if self.vae.beta == 1.0 else "beta x KL"
-        return {"reconstruction": loss.reconstruction, kl: self.vae.beta * loss.kl}
+        t = vae.forward(self.x, self.eps, self.target)
+        loss = vae.loss(t)
+        kl = "KL" if loss.beta == 1.0 else "beta x KL"
+        terms = {"reconstruction": loss.reconstruction, kl: loss.beta * loss.kl}
+        rest = loss.total - sum(terms.values())
+        if self._adds_up is None:
+            size = sum(abs(term) for term in terms.values()) + abs(loss.total)
+            self._adds_up = not abs(rest) > 1e-12 * size
+        return (terms if self._adds_up else terms | {"the rest of total": rest}), t
+
+    def is_read_by_layers_alone(self, name: str, v: Array) -> bool:
+        """True if all of the loss's dependence on an array goes through the layers that read it.
+
+        The array is g for "dg[0]", h for "dh[0]", z for "dz". It is moved where it is written, and
+        its change δ is measured; then δ is added where it is read. If the reconstruction does not
+        change alike, the model uses the array in a way of its own, as in a residual network, and
+        a perturbation of its readers does not test the gradient.
+        """
+        field, _, index = name.removeprefix("d").rstrip("]").partition("[")
+        if field not in ("g", "h", "z"):
+            return True
+        writer = "dmu" if field == "z" else f"da_{field}[{index}]"
+        step = 1e-5
+        found = [self._run({writer: sign * step * v, name: 0.0 * v}) for sign in (1.0, -1.0)]
+        (above, t_above), (below, t_below) = found
+        written = (above["reconstruction"] - below["reconstruction"]) / (2.0 * step)
+        change = (_at(t_above, field, index) - _at(t_below, field, index)) / (2.0 * step)
+        above, below = (
+            self.loss({writer: 0.0 * v, name: sign * step * change}) for sign in (1.0, -1.0)
+        )
+        read = (above["reconstruction"] - below["reconstruction"]) / (2.0 * step)
+        return bool(abs(written - read) <= 1e-4 * (abs(written) + abs(read)) + 1e-9)
 
     def gradients(self) -> dict[str, Array]:
         """The gradients of one backward pass: of weights by their names, of arrays as in the Trace.
@@ -93,6 +130,11 @@ class Point:
 def _array(t: Trace, name: str) -> Array | None:
     """The array of a Trace that is called "dz" or "dg[0]"."""
     field, _, index = name.rstrip("]").partition("[")
+    return _at(t, field, index)
+
+
+def _at(t: Trace, field: str, index: str) -> Any:
+    """The array of a Trace, or one of a list of arrays."""
     value = getattr(t, field)
     return value[int(index)] if index and value is not None else value
 

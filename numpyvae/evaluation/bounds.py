@@ -72,7 +72,9 @@ def importance_bound(log_w: Array, k: int) -> Array:
     """log (1/k Σ w), the importance-weighted bound, (N,) for log weights (N, K), K a multiple of k.
 
     Its mean rises with k, from the ELBO at k = 1 toward log p(x). All K draws are used: the
-    value is a mean over the K / k groups of k. (Burda, Grosse & Salakhutdinov 2016, eq. 8.)
+    value is a mean over the K / k groups of k. If q misses much of the posterior, a few weights
+    dominate and most draws lack them: then the value is often too low, and a standard error over
+    the images, each with one group, does not show it. (Burda, Grosse & Salakhutdinov 2016, eq. 8.)
     """
     count = log_w.shape[1]
     if check_count("k", k) > count or count % k:

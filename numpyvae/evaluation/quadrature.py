@@ -129,6 +129,51 @@ def evidence(
     return Evidence(value=value, error=error, outside=outside, gap=gap)
 
 
+@blas_threads()
+def evidence_around(
+    vae: VAE,
+    images: ArrayLike,
+    q: tuple[Array, Array],
+    *,
+    nodes: int = 65,
+    reach: float = 8.0,
+    progress: Progress[int] = iter,
+) -> Evidence:
+    """The evidence of each image (N, X) by a sum over a grid of its own, μ ± `reach` σ of its q.
+
+    For posteriors too sharp for one grid. Mass far from q is not counted, so the value is too low
+    if the posterior is elsewhere; it is never too high. The rest is as in `evidence`.
+    """
+    x = check_pixels("images", images, vae.image_shape, vae.parameters.value.dtype)
+    u = np.linspace(-reach, reach, nodes)
+    axes = np.meshgrid(*[u] * vae.latent, indexing="ij")
+    grid = np.column_stack([axis.ravel() for axis in axes])
+    half = (np.arange(nodes) % 2 == 0).astype(float)  # 1 for every second node
+    ends = np.isin(np.arange(nodes), (0, nodes - 1)).astype(float)
+    second = np.prod(np.meshgrid(*[half] * vae.latent, indexing="ij"), axis=0).ravel() > 0.0
+    edge = np.max(np.meshgrid(*[ends] * vae.latent, indexing="ij"), axis=0).ravel() > 0.0
+    mass = np.exp(-0.5 * (grid**2 + np.log(2.0 * np.pi)).sum(axis=1)) * (u[1] - u[0]) ** vae.latent
+    found = np.empty((4, len(x)))
+    for n in progress(range(len(x))):
+        sigma = np.exp(0.5 * q[1][n].astype(np.float64))
+        z = q[0][n] + sigma * grid
+        cell = np.sum(np.log(sigma * (u[1] - u[0])))
+        prior = -0.5 * (z**2 + np.log(2.0 * np.pi)).sum(axis=1)
+        log_joint = vae_log_likelihood(vae, x[n : n + 1])(z)[:, 0].astype(np.float64) + prior
+        total, coarse, border = _LogSum(), _LogSum(), _LogSum()
+        for part, rows in ((total, slice(None)), (coarse, second), (border, edge)):
+            part.add(log_joint[rows, None])
+        value = float(total.value[0]) + cell
+        entropy = 0.5 * np.log(2.0 * np.pi * np.e) * vae.latent + np.sum(np.log(sigma))
+        found[:, n] = (
+            value,
+            abs(value - (float(coarse.value[0]) + cell + vae.latent * np.log(2.0))),
+            float(np.exp(border.value[0] - total.value[0])),
+            value - mass @ log_joint - entropy,
+        )
+    return Evidence(*found)
+
+
 class _LogSum:
     """log Σ eᵃ of N columns, whose rows are added in portions, in float64, without overflow."""
 

@@ -5,8 +5,9 @@
 
 This room needs NumPy and threadpoolctl, and nothing else of numpyvae. Read finite_differences (a
 derivative and its error bar), probe (the slope of a loss), guards (problems that make a check
-meaningless), report (the printed table), verdicts (PASS, FAIL, UNSURE, BLIND), diagnosis (the words
-for the probable cause of a wrong gradient), then checks (the functions to call).
+meaningless), report (the printed table), verdicts (PASS, FAIL, UNSURE, BLIND), samples (entries of
+a wrong gradient), diagnosis (the words for its probable cause), comparison (all gradients of a
+loss), then checks (the functions to call).
 """
 
 from numpyvae.gradcheck.checks import check_function, check_gradients, check_layer

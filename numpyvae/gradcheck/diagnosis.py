@@ -2,60 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
 from numpyvae.gradcheck.finite_differences import Array
 from numpyvae.gradcheck.probe import Probe
 from numpyvae.gradcheck.report import Row
+from numpyvae.gradcheck.samples import Sample, take_sample
 
 NO_PATTERN = "no simple pattern"
-MANY = 200  # entries of a wrong gradient to sample, by complex step
-FEW = 50  # the same by finite differences, which take thirty evaluations each
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Entries of one wrong gradient: all if they are few; else large, wrong and random ones.
-
-    whole                the wrong gradient
-    index                (n, ndim) of the entries
-    backprop, numerical  (n,) their values
-    error                (n,) the error bar of numerical
-    terms                name → (n,), the part of numerical from each term of the loss
-    parameter            (n,) the values of the parameter itself
-    """
-
-    whole: Array
-    index: Array
-    backprop: Array
-    numerical: Array
-    error: Array
-    terms: dict[str, Array]
-    parameter: Array
-
-    @property
-    def tolerance(self) -> Array:
-        """The largest difference between two entries that count as equal, (n,)."""
-        return 3.0 * self.error + 1e-9 * np.abs(self.numerical)
-
-    @property
-    def wrong(self) -> Array:
-        """True for the entries that are wrong, (n,)."""
-        return np.abs(self.backprop - self.numerical) > self.tolerance
-
-    @property
-    def largest_gap(self) -> float:
-        """The largest error of backprop, as a fraction of the largest entry."""
-        gap = float(np.max(np.abs(self.backprop - self.numerical)))
-        return gap / max(float(np.max(np.abs(self.numerical))), 1e-300)
-
-    def is_explained_by(self, values: Array) -> bool:
-        """True if backprop equals `values` in every entry of the sample."""
-        room = self.tolerance + 1e-9 * np.abs(values) + 1e-9 * np.abs(self.backprop)
-        return bool(np.all(np.abs(self.backprop - values) <= room))
 
 
 def diagnose(
@@ -65,6 +21,7 @@ def diagnose(
     constants: Mapping[str, float],
     factors: Mapping[str, Array],
     rng: np.random.Generator,
+    progress: Callable[[Iterable[str]], Iterable[str]] = iter,
 ) -> str:
     """One sentence about the wrong gradient of the Row `wrong`.
 
@@ -75,7 +32,7 @@ def diagnose(
     """
     if not gradient.any():
         return f"{wrong.name} is 0 everywhere: was it ever written?"
-    sample = take_sample(probe, gradient, wrong, rng)
+    sample = take_sample(probe, gradient, wrong, rng, progress)
     factors = {name: array for name, array in factors.items() if array.shape == gradient.shape}
     for sentence in _patterns(sample, dict(constants), factors):
         return f"{wrong.name}: {sentence}"
@@ -84,40 +41,6 @@ def diagnose(
     return (
         f"{wrong.name}: {NO_PATTERN}; the cosine of its angle to the right gradient is "
         f"{cosine:.2f}. Check the lines that write it, and look for a term that only the loss has"
-    )
-
-
-def take_sample(probe: Probe, gradient: Array, wrong: Row, rng: np.random.Generator) -> Sample:
-    """All entries of a small gradient, some of a large one, with their numerical derivatives."""
-    flat = gradient.ravel()
-    many = MANY if wrong.name in probe.confirmed else FEW
-    if flat.size <= many:
-        places = np.arange(flat.size)
-    else:
-        known = [int(np.ravel_multi_index(e.index, gradient.shape)) for e in wrong.worst]
-        large = np.argsort(-np.abs(flat))[: many // 10]
-        random = rng.choice(flat.size, many // 5, replace=False)
-        places = np.unique(np.concatenate([np.array(known, int), large, random]))
-    entries = [tuple(int(i) for i in np.unravel_index(p, gradient.shape)) for p in places]
-    index = np.array(entries, int).reshape(len(entries), gradient.ndim)
-    scale = float(np.abs(flat).max())
-    terms: dict[str, Array] = {}
-    if wrong.name in probe.confirmed:
-        parts = [probe.entry_terms(wrong.name, entry) for entry in entries]
-        terms = {name: np.array([part[name] for part in parts]) for name in parts[0]}
-        numerical = np.sum(list(terms.values()), axis=0)
-        error = np.full(len(entries), 1e-12 * max(scale, float(np.abs(numerical).max())))
-    else:
-        pairs = [probe.entry(wrong.name, entry, scale) for entry in entries]
-        numerical, error = np.array(pairs).T
-    return Sample(
-        whole=gradient,
-        index=index,
-        backprop=flat[places],
-        numerical=numerical,
-        error=error,
-        terms=terms,
-        parameter=probe.params[wrong.name].ravel()[places],
     )
 
 
@@ -154,22 +77,24 @@ def _one_ratio(sample: Sample, constants: dict[str, float]) -> Iterator[str]:
     if not large.any():
         return
     c = float(np.median(sample.backprop[large] / sample.numerical[large]))
+    c = 0.0 if abs(c) < 1e-9 else c
     if sample.is_explained_by(c * sample.numerical):
         times = f"{c:.6g}" if abs(c - 1.0) > 1e-4 else f"1 {c - 1.0:+.1e}"
         yield f"backprop is {times} times what it should be, everywhere{_which(c, constants)}"
 
 
 def _which(c: float, constants: dict[str, float]) -> str:
-    """The name of the factor c, if it has one."""
+    """The name of the factor c, if it has one, and only one."""
     if abs(c + 1.0) < 1e-6:
         return ": the sign is wrong"
+    names = []
     for sign, also in ((1.0, ""), (-1.0, ", and the sign is wrong")):
         for name, value in constants.items():
             if abs(c - sign * value) < 1e-6 * abs(value):
-                return f": that is {name}{also}"
+                names.append(f": that is {name}{also}")
             if abs(c * value - sign) < 1e-6:
-                return f": that is 1 / {name}{also}"
-    return ""
+                names.append(f": that is 1 / {name}{also}")
+    return names[0] if len(names) == 1 else ""
 
 
 def _transposed(sample: Sample) -> Iterator[str]:
@@ -202,12 +127,23 @@ def _terms(sample: Sample, constants: dict[str, float]) -> Iterator[str]:
 
 
 def _penalty(sample: Sample) -> Iterator[str]:
-    """The difference is a multiple of the parameter, or of its sign."""
+    """The difference is a multiple of the parameter, or of its sign.
+
+    If a loss does not depend on the length of a parameter, as with weight normalization, its
+    gradient is orthogonal to the parameter; backprop without that projection differs by a multiple.
+    """
     gap = sample.backprop - sample.numerical
     for what, shape in (("", sample.parameter), ("the sign of ", np.sign(sample.parameter))):
         if len(gap) > 2 and shape.any():
             c = float(gap @ shape / (shape @ shape))
             if c and sample.is_explained_by(sample.numerical + c * shape):
+                along = abs(float(sample.numerical @ sample.parameter))
+                room = float(sample.tolerance @ np.abs(sample.parameter))
+                if not what and len(gap) == sample.whole.size and along <= room:
+                    yield (
+                        f"it is off by {c:.4g} x the parameter, and the right gradient is "
+                        "orthogonal to the parameter: the projection of a normalization is missing"
+                    )
                 yield (
                     f"it is off by {c:.4g} x {what}the parameter: a penalty on the parameters "
                     f"is in {'backward' if c > 0.0 else 'the loss'} only"
@@ -228,7 +164,7 @@ def _not_zero_where_it_should_be(sample: Sample) -> Iterator[str]:
     else:
         yield (
             f"{open_.sum()} entries should be exactly 0 and are not, the others are right: "
-            "a mask such as that of the ReLU is missing"
+            "a mask such as that of the ReLU is missing, or is not 0 there"
         )
 
 
@@ -252,23 +188,29 @@ def _a_factor_too_many_or_too_few(sample: Sample, factors: dict[str, Array]) -> 
 
 
 def _some_entries(sample: Sample) -> Iterator[str]:
-    """Most entries are right; the wrong ones have something in common."""
+    """Most entries are right; the wrong ones have something in common.
+
+    k entries share an index of an axis of length n by chance with probability n^(1 − k); below
+    1 in 1000, it says something.
+    """
     wrong = sample.wrong
     if not 0.0 < wrong.mean() < 0.5:
         return
     sizes = np.abs(sample.backprop[wrong])
-    if len(sizes) > 1 and sizes[0] > 0.0 and np.ptp(sizes) <= 1e-9 * sizes[0]:
+    if len(sizes) > 2 and sizes[0] > 0.0 and np.ptp(sizes) <= 1e-9 * sizes[0]:
         yield f"most entries are right; the wrong ones are all ±{sizes[0]:.6g}: are they clipped?"
     index = sample.index[wrong]
     shared = [
         f"index {index[0, axis]} along axis {axis}"
-        for axis in range(index.shape[1])
-        if len(index) > 2 and (index[:, axis] == index[0, axis]).all()
+        for axis, length in enumerate(sample.whole.shape)
+        if length ** float(1 - len(index)) < 1e-3 and (index[:, axis] == index[0, axis]).all()
     ]
-    where = (
-        f"share {' and '.join(shared)}"
-        if shared
-        else f"are isolated, e.g. {[int(i) for i in index[0]]}"
+    zero = "" if sample.backprop[wrong].any() else ", and are 0"
+    if shared:
+        same = f"share {' and '.join(shared)}{zero}"
+        yield f"most entries are right; the wrong ones {same}: look at slicing or indexing"
+    count, place = f"{len(index)} wrong of {len(wrong)} looked at{zero}", [int(i) for i in index[0]]
+    yield (
+        f"most entries are right, but not {place} ({count}): look for an index, a mask, a limit "
+        "or a branch that only some entries take"
     )
-    zero = "" if sample.backprop[wrong].any() else " and are 0"
-    yield f"most entries are right; the wrong ones {where}{zero}: look at slicing or indexing"

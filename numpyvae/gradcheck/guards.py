@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,24 @@ def as_float64(params: Mapping[str, ArrayLike]) -> tuple[dict[str, Array], list[
     return point, notes
 
 
+def warm_up(
+    probe: Probe, grads: Gradients | Callable[[dict[str, Array]], Gradients], seed: int
+) -> None:
+    """Call loss and backward at another point first.
+
+    An array that one of them keeps from its first call, by mistake, is then a wrong one.
+    """
+    rng = np.random.default_rng([seed, 1])
+    point = {
+        name: array + 1e-3 * (1.0 + np.abs(array)) * rng.standard_normal(array.shape)
+        for name, array in probe.params.items()
+    }
+    with suppress(Exception), np.errstate(all="ignore"):  # outside its domain, it may fail
+        probe.loss({name: array.copy() for name, array in point.items()})
+        if callable(grads):
+            grads(point)
+
+
 def guards(
     probe: Probe,
     grads: Gradients | Callable[[dict[str, Array]], Gradients],
@@ -90,7 +109,8 @@ def guards(
     unchanged("backward")
     stops += _stops_of_the_gradients(gradients, probe.params, names)
     if callable(grads) and not stops:
-        stops += _stops_of_the_second_call(gradients, _call(grads, probe.params), probe.params)
+        calls = [gradients, _call(grads, probe.params), _call(grads, probe.params)]
+        stops += _stops_of_other_calls(calls, probe.params)
     return gradients, here, stops
 
 
@@ -129,16 +149,18 @@ def _stops_of_the_gradients(
             yield f"there is a gradient for {name}, but no such parameter: check its name"
 
 
-def _stops_of_the_second_call(
-    first: dict[str, Array], second: dict[str, Array], params: dict[str, Array]
-) -> Iterator[str]:
-    """Two calls of backward give the same gradients."""
-    different = [name for name in params if not np.array_equal(first[name], second[name])]
+def _stops_of_other_calls(calls: list[dict[str, Array]], params: dict[str, Array]) -> Iterator[str]:
+    """Three calls of backward give the same gradients."""
+    different = [name for name in params if not np.array_equal(calls[0][name], calls[1][name])]
     if different:
         name = different[-1]  # the one nearest the loss
         why = "does backward draw new noise, or overwrite an array of forward?"
-        if np.allclose(second[name], 2.0 * first[name], rtol=1e-9, atol=0.0):
-            why = "the second is twice the first: gradients are added up, and not reset"
+        steps = calls[1][name] - calls[0][name], calls[2][name] - calls[1][name]
+        if np.allclose(*steps, rtol=1e-9, atol=1e-9 * float(np.abs(steps[0]).max())):
+            why = (
+                "each call adds the same to the one before: gradients are added up, and not reset; "
+                "set them to 0 when backward begins"
+            )
         yield f"backward gives two different gradients, {name} first: {why}"
 
 

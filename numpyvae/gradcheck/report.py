@@ -95,6 +95,7 @@ class Report:
     evaluations  the number of times the loss was computed, in `seconds`
     parameters   the number of parameters
     twin         the same check on a small model, if there was one
+    stopped      what was done before Ctrl-C stopped the check; "" if it was not stopped
     """
 
     title: str
@@ -108,12 +109,13 @@ class Report:
     seconds: float
     parameters: int
     twin: Report | None = None
+    stopped: str = ""
 
     @property
     def ok(self) -> bool:
-        """True if there are no stops, no FAIL and at least one PASS, here and on the twin."""
+        """True if the check ended without stops, without FAIL and with a PASS, also on the twin."""
         passed = any(row.verdict == "PASS" for row in self.rows)
-        here = not self.stops and passed and not self.failed
+        here = not self.stops and not self.stopped and passed and not self.failed
         return here and (self.twin is None or self.twin.ok)
 
     @property
@@ -121,6 +123,11 @@ class Report:
         """True if it is `ok` and every gradient passed: none is UNSURE or BLIND."""
         all_passed = all(row.verdict == "PASS" for row in self.rows)
         return self.ok and all_passed and (self.twin is None or self.twin.complete)
+
+    @property
+    def backwards(self) -> list[str]:
+        """The names of all gradients, in the order of the backward pass."""
+        return [row.name for row in reversed(self.rows)]
 
     @property
     def failed(self) -> list[str]:
@@ -159,6 +166,11 @@ class Report:
         """The verdict in one line."""
         if self.stops:
             return "FAIL: nothing was compared"
+        if self.stopped:
+            wrong = (
+                f"; wrong: {', '.join(self.failed)}" if self.failed else "; none of them is wrong"
+            )
+            return f"STOPPED: {self.stopped}{wrong}"
         counts = {
             verdict: sum(row.verdict == verdict for row in self.rows)
             for verdict in ("PASS", "UNSURE", "BLIND")

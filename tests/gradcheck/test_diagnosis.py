@@ -60,10 +60,10 @@ def test_patterns(rng):
     assert "first 7 digits" in hint(right * (1.0 + 1e-7 * rng.random((6, 6))))
     last = right.copy()
     last[:, -1] = 0.0
-    assert "share index 5 along axis 1 and are 0" in hint(last)
+    assert "share index 5 along axis 1, and are 0" in hint(last)
     one = right.copy()
     one[2, 3] *= 1.01
-    assert "isolated, e.g. [2, 3]" in hint(one)
+    assert "most entries are right, but not [2, 3] (1 wrong of 36 looked at)" in hint(one)
     assert "off by 0.1 x the parameter: a penalty on the parameters is in backward only" in hint(
         right + 0.1 * W
     )
