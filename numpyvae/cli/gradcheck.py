@@ -25,7 +25,8 @@ examples:
   numpyvae gradcheck --break missing_half_kl    make one of them, and check the result
   numpyvae gradcheck --model numpyvae-out/model.npz --plot check.png
 
-exit status: 0 if every gradient that could be tested is right, 1 if not, 2 for bad input
+exit status: 0 if every gradient that could be tested is right, 1 if not, 2 for bad input,
+130 after Ctrl-C, with what is known by then
 """
 
 
@@ -54,6 +55,8 @@ def run(options: argparse.Namespace) -> int:
         say(MISTAKES[options.mistake].exhibit() + "\n")
     report = check_vae(vae, images, progress=partial(bar, unit="gradient"))
     say(report)
+    if report.stopped:
+        return 130
     if options.plot is not None:
         write_file(options.plot, pictures.as_png(pictures.gradients(report)))
         say(f"{options.plot} holds the picture")

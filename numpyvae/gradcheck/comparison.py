@@ -53,7 +53,9 @@ class Comparison:
             self.rows = self._judged(trials, self.probe.confirm(trials), thorough=True)
             self._find_worst_entries()
             self._explain(constants, factors)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
+            if type(stop) is not KeyboardInterrupt:
+                raise  # a signal that ends more than this check
             self.rows = self.rows or self._judged(trials, [None] * len(trials), thorough=False)
             count = f"{len(self.rows)} of {len(self.probe.params)} gradients"
             self.stopped = f"Ctrl-C, after {count} were compared"

@@ -45,3 +45,18 @@ def test_bad_input_gets_one_line(tmp_path, monkeypatch, capsys, arguments, compl
     assert complaint in error
     assert len(error.splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_prints_what_is_known(monkeypatch, capsys):
+    from numpyvae.cli import gradcheck
+
+    def stop_at_b_mu(names, **options):
+        for name in names:
+            if name == "b_mu":
+                raise KeyboardInterrupt
+            yield name
+
+    monkeypatch.setattr(gradcheck, "bar", stop_at_b_mu)
+    assert main(["gradcheck", "--plot", "check.png"]) == 130
+    out = capsys.readouterr().out
+    assert "STOPPED: Ctrl-C, after 5 of 19 gradients were compared; none of them is wrong" in out

@@ -7,6 +7,7 @@ import pytest
 from numpyvae.core.latent import (
     kl_backward,
     kl_divergence,
+    kl_per_latent,
     reparameterize,
     reparameterize_backward,
 )
@@ -53,6 +54,16 @@ def test_derivatives_by_complex_step(rng):
         by_logvar = kl_divergence(mu, logvar + step).imag / 1e-20
         np.testing.assert_allclose(dmu[:, j], by_mu, rtol=1e-14)
         np.testing.assert_allclose(dlogvar[:, j], by_logvar, rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_kl_is_never_negative(rng, dtype):
+    logvar = 10.0 ** rng.uniform(-12, 1, 1_000_000) * rng.choice([-1.0, 1.0], 1_000_000)
+    kl = kl_per_latent(np.zeros((1_000_000, 1), dtype), logvar.astype(dtype)[:, None])
+    assert kl.min() >= 0.0
+    wanted = 0.5 * (np.expm1(logvar) - logvar)
+    near = np.abs(logvar) > 1e-3
+    np.testing.assert_allclose(kl[near, 0], wanted[near], rtol=2e4 * np.finfo(dtype).eps)
 
 
 def test_arguments_are_left_alone(rng):

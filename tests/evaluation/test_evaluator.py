@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from numpyvae import VAE, train
-from numpyvae.evaluation import evaluate
+from numpyvae.data.images import as_pixels
+from numpyvae.evaluation import evaluate, evidence, vae_log_likelihood
 from numpyvae.evaluation.bounds import mean_and_error
 from numpyvae.pictures import posteriors
 
@@ -28,6 +29,46 @@ def test_latents_far_out_widen_the_grid_and_what_is_beyond_is_told(rng):
     assert "by integration" not in str(result)
     with pytest.raises(ValueError, match="posterior inside the grid, and all are outside"):
         posteriors(vae, x, result)
+
+
+def test_posteriors_too_sharp_for_one_grid_are_integrated_around_q(mnist):
+    """A trained model whose latents are 1000 times smaller; the prior stays as it is."""
+    (x_train, _), (x_test, _) = mnist
+    vae = VAE(32, 2, rng=0)
+    list(train(vae, x_train[:5000], epochs=3, rng=0))
+    x = as_pixels(x_test[:6], np.float32)
+    size = 1000.0
+    log_likelihood = vae_log_likelihood(vae, x)
+
+    def wide(z):
+        """log p(x|z), with a factor that turns the prior N(0, 1) into N(0, size²)."""
+        factor = 0.5 * (1.0 - size**-2) * (z**2).sum(axis=1) - 2.0 * np.log(size)
+        return log_likelihood(z) + factor[:, None]
+
+    truth = evidence(wide, 2, nodes=801, half_width=30.0)
+    vae.parameters["W_mu"][:] /= size
+    vae.parameters["b_mu"][:] /= size
+    vae.parameters["b_logvar"][:] -= 2.0 * np.log(size)
+    vae.parameters["W_g1"][:] *= size
+    result = evaluate(vae, x)
+    inside = (truth.outside < 1e-6) & (result.evidence.outside < 1e-3)
+    assert inside.sum() >= 4
+    np.testing.assert_allclose(result.evidence.value[inside], truth.value[inside], atol=0.05)
+    bound = result.bounds[500]
+    assert (result.evidence.value > bound - 2.0)[inside].all()
+    np.testing.assert_allclose(
+        result.evidence.gap[inside], (result.evidence.value - result.elbo)[inside], atol=2.0
+    )
+
+
+def test_an_evidence_below_a_bound_is_called_too_low(rng):
+    vae, x = VAE(8, 2, image_shape=(3, 3), rng=1), rng.random((20, 9))
+    right = evaluate(vae, x)
+    low = dataclasses.replace(right.evidence, value=right.evidence.value - 30.0)
+    text = str(dataclasses.replace(right, evidence=low))
+    assert "above the evidence, which is TOO LOW; do not compare it" in text
+    assert "TOO LOW for 20 images" in text
+    assert not re.search(r"-\d+\.\d+ ± \S+ below", text)
 
 
 @pytest.mark.filterwarnings("error")

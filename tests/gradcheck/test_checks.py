@@ -244,3 +244,52 @@ def test_a_report_is_never_changed_after_it_is_made(logistic):
             assert not isinstance(getattr(record, field.name), list), field.name
             with pytest.raises(dataclasses.FrozenInstanceError):
                 setattr(record, field.name, None)
+
+
+def test_a_small_kink_beside_a_large_offset_is_not_accused(rng):
+    """The complex step is silently wrong at np.abs, and finite differences cannot tell."""
+    a, w = rng.standard_normal((2, 5))
+
+    def loss(p):
+        return 1e9 + (a * np.sin(p["w"])).sum() + 1e-5 * np.abs(p["w"]).sum()
+
+    for seed in range(5):
+        right = {"w": a * np.cos(w) + 1e-5 * np.sign(w)}
+        assert not check_gradients(loss, {"w": w}, right, seed=seed).failed
+
+
+def test_state_of_the_first_call_is_found(logistic):
+    loss, params, grads = logistic
+    kept = []
+
+    def memoized(p):
+        kept.append(grads(p))
+        return kept[0]
+
+    assert check_gradients(loss, params, memoized).failed
+
+
+def test_ctrl_c_leaves_what_is_known_so_far(logistic):
+    loss, params, grads = logistic
+    wrong = {**grads(params), "w": 2.0 * grads(params)["w"]}
+
+    def stop_before(last):
+        def progress(items):
+            for item in items:
+                if item == last:
+                    raise KeyboardInterrupt
+                yield item
+
+        return progress
+
+    report = check_gradients(loss, params, wrong, progress=stop_before("b"))
+    assert not report.ok
+    assert report.failed == ["w"]
+    assert "STOPPED: Ctrl-C, after 1 of 2 gradients were compared; wrong: w" in str(report)
+    report = check_gradients(loss, params, grads(params), progress=stop_before("b"))
+    assert not report.ok
+    assert "after 1 of 2 gradients were compared; none of them is wrong" in str(report)
+    report = check_gradients(loss, params, grads(params), progress=stop_before("w"))
+    assert "after 0 of 2 gradients" in str(report)
+    with pytest.raises(AssertionError, match="STOPPED"):
+        report.raise_if_failed()

@@ -77,3 +77,23 @@ def test_patterns(rng):
         M, lambda p: (np.maximum(p["W"], 0.0) * M).sum()
     )
     assert "is the wrong one" in hint(M - mask, lambda p: (np.maximum(p["W"], 0.0) * M).sum())
+
+
+def test_words_that_would_be_false_are_not_said(rng):
+    W, M = rng.standard_normal((6, 7)), rng.standard_normal((6, 7))
+    right = np.cos(W) * M
+
+    def hint(gradient, **more):
+        report = check_gradients(
+            lambda p: (np.sin(p["W"]) * M).sum(), {"W": W}, {"W": gradient}, **more
+        )
+        return report.hints[-1]
+
+    two = right.copy()
+    two[[1, 4], 3] *= 1.1  # two entries share a column by chance in one of seven cases
+    assert "share index" not in hint(two)
+    assert "(2 wrong of 42 looked at)" in hint(two)
+    assert "backprop is 0 times what it should be" in hint(1e-17 * right)
+    same = {"the batch size": 3.0, "the number of latents": 3.0}
+    assert hint(3.0 * right, constants=same).endswith("is 3 times what it should be, everywhere")
+    assert "that is the batch size" in hint(3.0 * right, constants={"the batch size": 3.0})

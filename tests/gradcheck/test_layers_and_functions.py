@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import erf, ndtr
 
 from numpyvae.core.layers import Dense, relu, sigmoid
 from numpyvae.core.parameters import Parameters
@@ -90,3 +91,67 @@ def test_functions_of_one_number():
     softmax = check_function(lambda x: np.exp(x) / np.exp(x).sum(), np.exp)
     assert "f(x) is not f of each entry" in softmax.stops[0]
     assert "return an entry for each" in check_function(np.sin, lambda x: 1.0).stops[0]
+
+
+def test_what_a_layer_keeps_of_its_first_call_is_found(rng):
+    class KeepsX(Dense):
+        kept = None
+
+        def backward(self, x, dy):
+            self.kept = x.copy() if self.kept is None else self.kept
+            dx = super().backward(x, dy)
+            np.matmul(self.kept.T, dy, out=self.dW)
+            return dx
+
+    class Adds(Dense):
+        def backward(self, x, dy):
+            self.dW += x.T @ dy
+            self.db[:] = dy.sum(axis=0)
+            return dy @ self.W.T
+
+    assert check_layer(dense(KeepsX), rng.standard_normal((5, 4))).failed == ["W"]
+    report = check_layer(dense(Adds), rng.standard_normal((5, 4)))
+    assert not report.ok
+    assert "W first: each call adds the same to the one before" in report.stops[0]
+
+
+def normal_density(x):
+    return np.exp(-0.5 * x**2) / np.sqrt(2.0 * np.pi)
+
+
+FLAT = {  # function, derivative, points where the function is flat to the last digit
+    "gelu": (
+        lambda x: 0.5 * x * (1.0 + erf(x / np.sqrt(2.0))),
+        lambda x: ndtr(x) + x * normal_density(x),
+        [-10.0, -9.0],
+    ),
+    "1 - erf": (
+        lambda x: 1.0 - erf(x),
+        lambda x: -2.0 / np.sqrt(np.pi) * np.exp(-(x**2)),
+        [6.0, 8.0, 10.0],
+    ),
+    "1 - tanh": (
+        lambda x: 1.0 - np.tanh(x),
+        lambda x: -1.0 / np.cosh(x) ** 2,
+        [18.0, 20.0, 30.0],
+    ),
+    "log(1 + exp)": (
+        lambda x: np.log(1.0 + np.exp(x)),
+        lambda x: 1.0 / (1.0 + np.exp(-x)),
+        [-36.0, -40.0],
+    ),
+    "log of the normal distribution": (
+        lambda x: np.log(ndtr(x)),
+        lambda x: normal_density(x) / ndtr(x),
+        [8.0, 9.0],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FLAT)
+def test_a_function_that_is_flat_to_the_last_digit_is_not_accused(name):
+    f, df, points = FLAT[name]
+    assert check_function(f, df).complete
+    for x in (points, [*points, 0.5, -0.5], points[:1]):
+        assert not check_function(f, df, x).failed
+    assert len(check_function(f, lambda x: 1.01 * df(x)).failed) >= 15  # of 18 points
