@@ -56,9 +56,8 @@ def test_posteriors_too_sharp_for_one_grid_are_integrated_around_q(mnist):
     np.testing.assert_allclose(result.evidence.value[inside], truth.value[inside], atol=0.05)
     bound = result.bounds[500]
     assert (result.evidence.value > bound - 2.0)[inside].all()
-    np.testing.assert_allclose(
-        result.evidence.gap[inside], (result.evidence.value - result.elbo)[inside], atol=2.0
-    )
+    gap = result.evidence.value - result.elbo  # of 100 draws, with some noise
+    np.testing.assert_allclose(result.evidence.gap[inside], gap[inside], rtol=0.2)
 
 
 def test_an_evidence_below_a_bound_is_called_too_low(rng):
