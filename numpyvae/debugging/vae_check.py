@@ -100,7 +100,9 @@ def _check_twin(
             twin.parameters["b_out"][:] += SATURATED * signs
             title = f"the small twin with logits of ±{SATURATED:g} and more"
             saturated = _check(point.of(twin), point.everything, title, progress, seed)
-            return (report if saturated.ok else saturated), ""
+            if saturated.failed:
+                limit = "all is right where the logits are small: is p, or a logit, limited?"
+                report = replace(saturated, hints=(*saturated.hints, limit))
         return report, ""
     except Exception as error:  # the class may be foreign code
         kind, words = type(vae).__name__, str(error).splitlines()

@@ -106,25 +106,29 @@ class Comparison:
 
     def _find_worst_entries(self) -> None:
         """Add the worst entries to the rows of wrong gradients."""
-        wrong = [i for i, row in enumerate(self.rows) if row.verdict == "FAIL"]
-        for name in self.progress([self.rows[i].name for i in wrong]) if wrong else ():
-            i = next(i for i in wrong if self.rows[i].name == name)
-            worst = self._worst_entries(name, WORST if i == wrong[-1] else 1)
-            self.rows[i] = replace(self.rows[i], worst=worst)
+        wrong = [row for row in self.rows if row.verdict == "FAIL"]
+        counts = [WORST if row is wrong[-1] else 1 for row in wrong]
+        entries: dict[str, list[Entry]] = {row.name: [] for row in wrong}
+        names = [row.name for row, count in zip(wrong, counts) for _ in range(count)]
+        for name in self.progress(names) if names else ():
+            entry = self._next_entry(name, entries[name])
+            if entry is not None:
+                entries[name].append(entry)
+        for i, row in enumerate(self.rows):
+            found = entries.get(row.name, [])
+            worst = sorted(found, key=lambda entry: -abs(entry.backprop - entry.numerical))
+            self.rows[i] = replace(row, worst=tuple(worst))
 
-    def _worst_entries(self, name: str, count: int) -> tuple[Entry, ...]:
-        """Up to `count` wrong entries, the worst first."""
-        gradient, entries = self.gradients[name], list[Entry]()
+    def _next_entry(self, name: str, known: list[Entry]) -> Entry | None:
+        """The worst entry that is not known; None if there is none, or it is right."""
+        gradient = self.gradients[name]
+        if len(known) == gradient.size:
+            return None
         scale = float(np.abs(gradient).max())
-        while len(entries) < min(count, gradient.size):
-            known = [entry.index for entry in entries]
-            index = self.probe.worst_entry(name, gradient, known, self.rng)
-            numerical, error = self.probe.entry(name, index, scale)
-            entry = Entry(index, float(gradient[index]), numerical, error)
-            if entries and abs(entry.backprop - numerical) <= error:
-                break
-            entries.append(entry)
-        return tuple(sorted(entries, key=lambda entry: -abs(entry.backprop - entry.numerical)))
+        index = self.probe.worst_entry(name, gradient, [entry.index for entry in known], self.rng)
+        numerical, error = self.probe.entry(name, index, scale)
+        entry = Entry(index, float(gradient[index]), numerical, error)
+        return None if known and abs(entry.backprop - numerical) <= error else entry
 
     def _explain(self, constants: Mapping[str, float], factors: Mapping[str, Array]) -> None:
         """Say where to start, and the probable cause."""

@@ -80,7 +80,12 @@ def _one_ratio(sample: Sample, constants: dict[str, float]) -> Iterator[str]:
     c = 0.0 if abs(c) < 1e-9 else c
     if sample.is_explained_by(c * sample.numerical):
         times = f"{c:.6g}" if abs(c - 1.0) > 1e-4 else f"1 {c - 1.0:+.1e}"
-        yield f"backprop is {times} times what it should be, everywhere{_which(c, constants)}"
+        which = _which(c, constants)
+        if len(sample.backprop) == 1 and not which:
+            which = ". That is one entry; the next wrong gradient may tell more"
+        else:
+            which = f", everywhere{which}"
+        yield f"backprop is {times} times what it should be{which}"
 
 
 def _which(c: float, constants: dict[str, float]) -> str:

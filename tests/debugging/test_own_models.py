@@ -220,6 +220,19 @@ def test_a_mask_that_only_the_model_itself_shows_has_its_own_hint():
     assert text.count("b_out: backprop is 2 times") == 1  # the twin says the same
 
 
+def test_a_limit_of_p_is_found_where_logits_are_large():
+    class Clipped(VAE):
+        def backward(self, t):
+            t.p = np.clip(t.p, 1e-3, 1.0 - 1e-3)
+            return super().backward(t)
+
+    report = check_vae(Clipped(9, 2, image_shape=(3, 4)))
+    assert not report.failed  # at its own weights all is right
+    assert report.twin.failed[0] == "dlogits"
+    assert "with logits of ±10" in report.twin.title
+    assert "is p, or a logit, limited?" in report.twin.hints[-1]
+
+
 def test_a_mask_missing_from_the_weights_alone_is_not_called_a_known_mistake():
     class Unmasked(VAE):
         """dW and db of the decoder's first layer come from dg, though da_g is right."""

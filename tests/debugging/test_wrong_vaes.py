@@ -10,7 +10,7 @@ from numpyvae import VAE
 from numpyvae.debugging import MISTAKES, check_vae
 from numpyvae.debugging.perturbations import Point
 
-CAUSES = ("known mistake", "that is ", "missing", "too many")  # words that name a cause
+CAUSES = ("known mistake", "that is ", "missing", "too many", "a penalty on", "slicing", "clipped")
 
 
 def first_wrong(vae, wrong):

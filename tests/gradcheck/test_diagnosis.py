@@ -94,6 +94,9 @@ def test_words_that_would_be_false_are_not_said(rng):
     assert "share index" not in hint(two)
     assert "(2 wrong of 42 looked at)" in hint(two)
     assert "backprop is 0 times what it should be" in hint(1e-17 * right)
+    loss, params = (lambda p: p["w"] ** 2), {"w": 3.0}
+    one = check_gradients(loss, params, {"w": 7.5}).hints[-1]
+    assert "backprop is 1.25 times what it should be. That is one entry; the next" in one
     same = {"the batch size": 3.0, "the number of latents": 3.0}
     assert hint(3.0 * right, constants=same).endswith("is 3 times what it should be, everywhere")
     assert "that is the batch size" in hint(3.0 * right, constants={"the batch size": 3.0})

@@ -9,7 +9,7 @@ from zoo.wrong_models import WRONG, wrong_model
 
 from numpyvae.gradcheck import check_gradients
 
-CAUSES = ("known mistake", "that is ", "missing", "too many")  # words that name a cause
+CAUSES = ("known mistake", "that is ", "missing", "too many", "a penalty on", "slicing", "clipped")
 RIGHT = [
     model
     for module in (networks, structures)

@@ -138,7 +138,7 @@ def attention(rng):
         return q, k, v, share
 
     def loss(p):
-        q, k, v, share = forward(p)
+        _, _, v, share = forward(p)
         return 0.5 * np.sum((share @ v - y) ** 2)
 
     def grads(p):
