@@ -99,7 +99,8 @@ def _check_twin(
             signs = np.where(np.arange(pixels) % 2 == 0, 1.0, -1.0)
             twin.parameters["b_out"][:] += SATURATED * signs
             title = f"the small twin with logits of ±{SATURATED:g} and more"
-            saturated = _check(point.of(twin), point.everything, title, progress, seed)
+            names = [*twin.parameters, "dlogits"]
+            saturated = _check(point.of(twin), names, title, progress, seed)
             if saturated.failed:
                 limit = "all is right where the logits are small: is p, or a logit, limited?"
                 report = replace(saturated, hints=(*saturated.hints, limit))
