@@ -30,6 +30,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
     add_run_folder(command)
     images = "number of test images, or all (1000)"
     command.add_argument("--images", default="1000", metavar="N", help=images)
+    split = "images for which the gap is split, with two latents (150)"
+    command.add_argument("--gap-images", type=int, default=150, metavar="N", help=split)
     command.add_argument("--json", action="store_true", help="print the numbers as JSON")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the draws (0)")
 
@@ -43,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     rng = np.random.default_rng(check_count("seed", options.seed, least=0))
     x = check_pixels("images", x_test[:count], vae.image_shape, np.float32)
     x = binarize(x, settings.pixels, rng)
-    result = evaluate(vae, x, rng, progress=bar)
+    result = evaluate(vae, x, rng, progress=bar, gap_images=options.gap_images)
     if options.json:
         say(json.dumps(result.as_dict(), indent=2))
     else:

@@ -1,8 +1,8 @@
 """How good is a model? The ELBO, tighter bounds, the exact evidence and the true posterior.
 
-Read bounds (the ELBO and importance weights), quadrature (the evidence by integration), references
-(losses to compare with), table (an Evaluation and its printed form), then evaluator (`evaluate`,
-which computes all of it).
+Read bounds (the ELBO and importance weights), quadrature (the evidence by integration), gaussians
+(the best Gaussian for a posterior, and the parts of the gap), references (losses to compare with),
+table (an Evaluation and its printed form), then evaluator (`evaluate`, which computes all of it).
 """
 
 from numpyvae.evaluation.bounds import (
@@ -14,6 +14,7 @@ from numpyvae.evaluation.bounds import (
     mean_and_error,
 )
 from numpyvae.evaluation.evaluator import evaluate
+from numpyvae.evaluation.gaussians import GapSplit, Gaussian, best_gaussian, gap_split
 from numpyvae.evaluation.quadrature import Evidence, evidence, posterior, vae_log_likelihood
 from numpyvae.evaluation.references import reference_losses
 from numpyvae.evaluation.table import Evaluation
@@ -21,10 +22,14 @@ from numpyvae.evaluation.table import Evaluation
 __all__ = [
     "Evaluation",
     "Evidence",
+    "GapSplit",
+    "Gaussian",
     "active_units",
+    "best_gaussian",
     "elbo",
     "evaluate",
     "evidence",
+    "gap_split",
     "importance_bound",
     "log_mean_exp",
     "log_weights",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +12,7 @@ from numpyvae.core.latent import kl_per_latent
 from numpyvae.core.vae import VAE
 from numpyvae.data.images import check_pixels
 from numpyvae.evaluation.bounds import active_units, elbo, importance_bound, log_weights
+from numpyvae.evaluation.gaussians import gap_split
 from numpyvae.evaluation.quadrature import (
     BORDER,
     Evidence,
@@ -20,7 +22,7 @@ from numpyvae.evaluation.quadrature import (
 )
 from numpyvae.evaluation.references import reference_losses
 from numpyvae.evaluation.table import Evaluation
-from numpyvae.support.inputs import check_rng
+from numpyvae.support.inputs import check_count, check_rng
 from numpyvae.support.threads import blas_threads
 from numpyvae.support.types import Array, Progress
 
@@ -38,10 +40,12 @@ def evaluate(
     images: ArrayLike,
     rng: np.random.Generator | int = 0,
     progress: Progress[int] = iter,
+    gap_images: int = 150,
 ) -> Evaluation:
     """The Evaluation of a model on images (N, X) that it was not trained on.
 
-    `progress` is a wrapper of the two long loops; pass tqdm to see a bar.
+    progress    a wrapper of the long loops; pass tqdm to see a bar
+    gap_images  the number of images for which the gap is split into its parts, with two latents
     """
     rng = check_rng(rng)
     x = check_pixels("images", images, vae.image_shape, vae.parameters.value.dtype)
@@ -52,9 +56,13 @@ def evaluate(
     reconstruction, kl = elbo(vae, x, rng, samples=DRAWS)
     log_w = log_weights(vae, x, max(KS), rng, progress)
     bounds = {k: importance_bound(log_w, k) for k in KS}
-    found = None
+    found, split, some = None, None, slice(check_count("gap_images", gap_images, least=0))
     if vae.latent <= 2:
-        found = _evidence(vae, x, mu, logvar, bounds[max(KS)], progress)
+        grid = _grid(mu, logvar)
+        found = _evidence(vae, x, mu, logvar, bounds[max(KS)], grid, progress)
+        if vae.latent == 2 and gap_images > 0:
+            q = (mu[some], logvar[some])
+            split = gap_split(vae_log_likelihood(vae, x[some]), q, **grid, progress=progress)
     return Evaluation(
         binary=bool(np.isin(x, (0.0, 1.0)).all()),
         pixels=x.shape[1],
@@ -62,6 +70,7 @@ def evaluate(
         kl=kl,
         bounds=bounds,
         evidence=found,
+        split=split,
         references={name: 0.0 - loss for name, loss in reference_losses(x).items()},
         kl_per_latent=kl_per_latent(mu, logvar).mean(axis=0),
         active=active_units(mu),
@@ -76,24 +85,42 @@ def _check_loss(vae: VAE, x: Array) -> None:
         raise ValueError("vae: its loss is not finite; train it again with a lower learning rate")
 
 
+class Grid(TypedDict):
+    """The size of a square grid."""
+
+    nodes: int
+    half_width: float
+
+
+def _grid(mu: Array, logvar: Array) -> Grid:
+    """A grid wide enough for the encoder's q, up to WIDEST."""
+    reach = float((np.abs(mu) + 6.0 * np.exp(0.5 * logvar)).max())
+    half_width = float(np.clip(np.ceil(reach), 5.0, WIDEST))
+    nodes = 2 * round(half_width / SPACING[mu.shape[1]]) + 1
+    return {"nodes": nodes, "half_width": half_width}
+
+
 def _evidence(
-    vae: VAE, x: Array, mu: Array, logvar: Array, bound: Array, progress: Progress[int]
+    vae: VAE,
+    x: Array,
+    mu: Array,
+    logvar: Array,
+    bound: Array,
+    grid: Grid,
+    progress: Progress[int],
 ) -> Evidence:
-    """The evidence on a grid wide enough for the encoder's q, up to WIDEST.
+    """The evidence of every image.
 
     Where that grid does not resolve q, or a bound lies well above its result, there is another
     grid around q; the larger result counts, because both leave out mass and add none.
     """
-    reach = float((np.abs(mu) + 6.0 * np.exp(0.5 * logvar)).max())
-    half_width = float(np.clip(np.ceil(reach), 5.0, WIDEST))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the table shows `outside`
         found = evidence(
             vae_log_likelihood(vae, x),
             vae.latent,
             q=(mu, logvar),
-            nodes=2 * round(half_width / SPACING[vae.latent]) + 1,
-            half_width=half_width,
+            **grid,
             progress=progress,
         )
     assert found.gap is not None  # because q was given

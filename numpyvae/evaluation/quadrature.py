@@ -210,14 +210,26 @@ def posterior(
     Returns the nodes (nodes,) of each axis, and the density (N, nodes, nodes), with z₁ along the
     second axis of the array and z₂ along the third. It is all in memory, so pass few images.
     """
+    axis, log_joint = log_joint_on_grid(log_likelihood, nodes=nodes, half_width=half_width)
+    density = np.exp(log_joint.astype(np.float64) - log_joint.max(axis=(0, 1)))
+    density /= density.sum(axis=(0, 1)) * (axis[1] - axis[0]) ** 2
+    return axis, np.moveaxis(density, 2, 0)
+
+
+def log_joint_on_grid(
+    log_likelihood: LogLikelihood, *, nodes: int = 401, half_width: float = 5.0
+) -> tuple[Array, Array]:
+    """log p(x, z) of a model with two latents on a square grid, without the constant −log 2π.
+
+    Returns the nodes (nodes,) of each axis, and the values (nodes, nodes, N) for z₁, z₂ and the
+    image. It is all in memory: 160,801 numbers for each image.
+    """
     nodes = check_count("nodes", nodes, least=5)
     half_width = check_number("half_width", half_width, positive=True)
     axis = np.linspace(-half_width, half_width, nodes)
     rows = []
     for z1 in axis:  # row by row: the pixels of all nodes at once would take gigabytes
         z = np.column_stack([np.full(nodes, z1), axis])
-        rows.append(log_likelihood(z).astype(np.float64) - 0.5 * (z**2).sum(axis=1)[:, None])
-    log_joint = np.stack(rows)
-    density = np.exp(log_joint - log_joint.max(axis=(0, 1)))
-    density /= density.sum(axis=(0, 1)) * (axis[1] - axis[0]) ** 2
-    return axis, np.moveaxis(density, 2, 0)
+        found = log_likelihood(z)
+        rows.append(found - (0.5 * (z**2).sum(axis=1)[:, None]).astype(found.dtype))
+    return axis, np.stack(rows)

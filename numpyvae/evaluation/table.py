@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from numpyvae.evaluation.bounds import mean_and_error
+from numpyvae.evaluation.gaussians import GapSplit
 from numpyvae.evaluation.quadrature import BORDER, Evidence
 from numpyvae.support.types import Array
 
@@ -22,6 +23,7 @@ class Evaluation:
     pixels         the number X of pixels
     bounds         the importance-weighted bound for each k; larger is better
     evidence       by integration, for one or two latents, else None
+    split          the gap of the first images, split into its parts; for two latents, else None
     references     −loss of all parameters zero, of the best constant picture and of a perfect
                    reconstruction, on these images
     kl_per_latent  (Z,) the mean KL of each latent
@@ -34,6 +36,7 @@ class Evaluation:
     kl: Array
     bounds: dict[int, Array]
     evidence: Evidence | None
+    split: GapSplit | None
     references: dict[str, float]
     kl_per_latent: Array
     active: Array
@@ -92,6 +95,12 @@ class Evaluation:
             found["evidence"]["images with mass outside the grid"] = self.cut_off
             held = self.evidence.gap[np.isfinite(self.evidence.gap)]
             found["KL(q, posterior)"] = float(held.mean()) if len(held) else None
+        if self.split is not None and self.split.held.sum() > 1:
+            parts = {name: mean_and_error(values) for name, values in gap_parts(self.split).items()}
+            found["gap"] = {"images": int(self.split.held.sum())} | {
+                name: {"mean": mean, "standard error": error}
+                for name, (mean, error) in parts.items()
+            }
         if self.binary:
             found["bits per pixel"] = -found[self.best]["mean"] / self.bit
         found["KL per latent"] = self.kl_per_latent.tolist()
@@ -153,8 +162,8 @@ def _gap_lines(result: Evaluation) -> list[str]:
         which = "" if held.all() else f" (of {held.sum():,} images that the grid resolves)"
         lines += [
             f"  evidence - ELBO = {gap:.2f}, and KL(q, true posterior) by "
-            f"integration = {result.evidence.gap[held].mean():.2f}{which}:",
-            "  this gap is the cost of a Gaussian q from one shared encoder",
+            f"integration = {result.evidence.gap[held].mean():.2f}{which}",
+            *_split_lines(result.split),
         ]
     lines += [
         "  leaving out every second node of the grid changes the evidence by "
@@ -166,6 +175,39 @@ def _gap_lines(result: Evaluation) -> list[str]:
             "the grid or between its nodes; do not compare this evidence"
         ]
     return lines
+
+
+WHY = {
+    "amortization": "the encoder's guess is not the best Gaussian of its image",
+    "independence": "the latents of an image depend on each other, those of q do not",
+    "shape": "posteriors are not Gaussian",
+}
+
+
+def gap_parts(split: GapSplit) -> dict[str, Array]:
+    """The parts of the gap by name, of the images whose Gaussians the grid resolves."""
+    return {name: getattr(split, name)[split.held] for name in WHY}
+
+
+def _split_lines(split: GapSplit | None) -> list[str]:
+    """The parts of the gap, and which is the largest."""
+    if split is None or split.held.sum() < 2:
+        return []
+    parts = gap_parts(split)
+    gap = sum(float(values.mean()) for values in parts.values())
+    shown = [
+        f"{mean:.2f} ± {error:.2f} {name}" for name, (mean, error) in (
+            (name, mean_and_error(values)) for name, values in parts.items()
+        )
+    ]  # fmt: skip
+    largest = max(parts, key=lambda name: float(parts[name].mean()))
+    share = float(parts[largest].mean()) / gap if gap > 0.0 else 1.0
+    left = len(split.held) - int(split.held.sum())
+    more = f", without {left} that the grid does not resolve" if left else ""
+    return [
+        f"  of the first {len(split.held):,} images{more}: {gap:.2f} = {' + '.join(shown)}",
+        f"  {100.0 * share:.0f} % is {largest}: {WHY[largest]}",
+    ]
 
 
 def _latent_lines(result: Evaluation) -> list[str]:
