@@ -181,7 +181,7 @@ def gap_split(
                 _of_some(log_likelihood, some), nodes=nodes, half_width=half_width
             )
         encoder = Gaussian(mu[n], np.diag(sigma[n]), np.nan)
-        axes, part = _around(axis, log_joint[:, :, n % TOGETHER], encoder)
+        axes, part = around(axis, log_joint[:, :, n % TOGETHER], encoder)
         parallel = best_gaussian(axes, part, [encoder])
         tilted = best_gaussian(axes, part, [parallel], tilted=True)
         found[:, n] = _kl_on_grid(axes, part, encoder), parallel.kl, tilted.kl
@@ -193,8 +193,12 @@ def _of_some(log_likelihood: LogLikelihood, some: slice) -> LogLikelihood:
     return lambda z: log_likelihood(z)[:, some]
 
 
-def _around(axis: Array, log_joint: Array, q: Gaussian) -> tuple[tuple[Array, Array], Array]:
-    """The part of a square grid that holds the posterior and q."""
+def around(axis: Array, log_joint: Array, q: Gaussian) -> tuple[tuple[Array, Array], Array]:
+    """The part of a square grid that holds the posterior and q, with no more nodes than it needs.
+
+    Four nodes for each standard deviation of q, and of the highest mode, give an integral to the
+    last digits.
+    """
     high = log_joint > log_joint.max() - DROP
     parts = []
     for latent in (0, 1):
@@ -203,7 +207,10 @@ def _around(axis: Array, log_joint: Array, q: Gaussian) -> tuple[tuple[Array, Ar
         places = np.flatnonzero(kept)
         parts.append(slice(places[0], places[-1] + 1))
     rows, columns = parts
-    return (axis[rows], axis[columns]), log_joint[rows, columns].astype(np.float64)
+    axes, part = (axis[rows], axis[columns]), log_joint[rows, columns].astype(np.float64)
+    narrowest = [*np.diag(q.scale), *np.diag(_modes(axes, part)[0].scale)]
+    every = max(1, int(min(narrowest) / (4.0 * (axis[1] - axis[0]))))
+    return (axes[0][::every], axes[1][::every]), part[::every, ::every]
 
 
 def _kl_on_grid(axes: tuple[Array, Array], log_joint: Array, q: Gaussian) -> float:

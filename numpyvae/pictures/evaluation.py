@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from numpyvae.core.vae import VAE
 from numpyvae.data.images import check_pixels
 from numpyvae.evaluation.bounds import mean_and_error
+from numpyvae.evaluation.gaussians import Gaussian, around, best_gaussian
 from numpyvae.evaluation.quadrature import posterior, vae_log_likelihood
 from numpyvae.evaluation.table import Evaluation
 from numpyvae.pictures.canvas import COLOURS, canvas
@@ -53,10 +54,11 @@ def ladder(result: Evaluation) -> Figure:
 
 @blas_threads()
 def posteriors(vae: VAE, images: ArrayLike, result: Evaluation) -> Figure:
-    """The true posterior p(z|x) of six of the images, and the encoder's q(z|x) as an ellipse.
+    """The true posterior p(z|x) of six of the images, and three Gaussians as ellipses.
 
     Three images have a typical gap, and three the largest. Filled: 50, 90 and 99 % of the mass of
-    the posterior; line: 90 % of that of q. Needs two latents and the evaluation of the images.
+    the posterior; lines: 90 % of that of the encoder's q(z|x), of the best axis-parallel Gaussian
+    and of the best tilted one. Needs two latents and the evaluation of the images.
     """
     if vae.latent != 2 or result.evidence is None or result.evidence.gap is None:
         raise ValueError(f"vae: this picture needs 2 latents, this model has {vae.latent}")
@@ -80,8 +82,15 @@ def posteriors(vae: VAE, images: ArrayLike, result: Evaluation) -> Figure:
         levels = [mass[np.searchsorted(np.cumsum(mass) * spacing**2, p)] for p in (0.99, 0.9, 0.5)]
         levels = [*sorted({float(level) for level in levels}), 1.01 * float(mass[0])]
         axes.contourf(axis, axis, density[i].T, levels=levels, cmap="Greys", vmin=-mass[0] / 2)
+        encoder = Gaussian(mu[i], np.diag(np.exp(0.5 * logvar[i])), result.evidence.gap[chosen[i]])
+        log_density = np.log(np.maximum(density[i], 1e-300))
+        places, part = around(axis, log_density, encoder)
+        parallel = best_gaussian(places, part, [encoder])
+        tilted = best_gaussian(places, part, [parallel], tilted=True)
+        for q, style, color in zip((encoder, parallel, tilted), ("-", "--", ":"), (4, 0, 2)):
+            ellipse = q.mean[:, None] + 2.146 * q.scale @ circle
+            axes.plot(*ellipse, style, color=COLOURS[color], lw=1.5)
         ellipse = mu[i][:, None] + 2.146 * np.exp(0.5 * logvar[i])[:, None] * circle
-        axes.plot(*ellipse, color=COLOURS[4], lw=1.5)
         inside = density[i] > levels[0]
         rows, columns = axis[inside.any(axis=1)], axis[inside.any(axis=0)]
         for limits, places, line in (
@@ -91,12 +100,14 @@ def posteriors(vae: VAE, images: ArrayLike, result: Evaluation) -> Figure:
             limits(low - 0.3 * (high - low) - 0.05, high + 0.5 * (high - low) + 0.05)
         corner = axes.inset_axes((0.72, 0.72, 0.27, 0.27), xticks=[], yticks=[])
         corner.imshow(x[chosen[i]].reshape(vae.image_shape), cmap="gray_r", vmin=0.0, vmax=1.0)
-        axes.set_title(f"image {chosen[i]}: KL(q ‖ p) = {result.evidence.gap[chosen[i]]:.2f}")
+        kls = ", ".join(f"{q.kl:.2f}" for q in (encoder, parallel, tilted))
+        axes.set_title(f"image {chosen[i]}: KL {kls}", fontsize=10)
         axes.set_xlabel("$z_1$")
         axes.set_ylabel("$z_2$")
     figure.suptitle(
-        "grey: the true posterior p(z|x), 50, 90 and 99 % of its mass;   "
-        "line: the encoder's q(z|x), 90 %"
+        "grey: the true posterior p(z|x), 50, 90 and 99 % of its mass;   lines, 90 %: the "
+        "encoder's q(z|x) (full),\nthe best axis-parallel Gaussian (dashed), the best tilted one "
+        "(dotted), and the KL of each from the posterior"
     )
     return figure
 
