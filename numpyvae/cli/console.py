@@ -65,9 +65,15 @@ def flush_output(status: int) -> int:
         return complain(in_words(error, "standard output"), 1)
 
 
+class Bar(tqdm):  # type: ignore[type-arg]
+    """A progress bar without tqdm's thread, which Ctrl-C could stop half-way as it starts."""
+
+    monitor_interval = 0
+
+
 def bar(items: Iterable[Item], unit: str = "it", delay: float = 1.0) -> Iterator[Item]:
     """The items, with a progress bar after `delay` seconds, on a terminal only."""
-    with tqdm(items, unit=unit, delay=delay, leave=False, disable=None) as progress:
+    with Bar(items, unit=unit, delay=delay, leave=False, disable=None) as progress:
         yield from progress
 
 

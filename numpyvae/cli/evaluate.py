@@ -53,6 +53,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         out = pictures_folder(options)
         figures = {"bounds.png": pictures.ladder(result), "kl.png": pictures.latent_kl(result)}
+        if result.codes is not None:
+            figures["holes.png"] = pictures.holes(vae, x, result)
         gap = None if result.evidence is None else result.evidence.gap
         if vae.latent == 2 and gap is not None and np.isfinite(gap).any():
             figures["posteriors.png"] = pictures.posteriors(vae, x, result)

@@ -1,10 +1,12 @@
 """How good is a model? The ELBO, tighter bounds, the exact evidence and the true posterior.
 
 Read bounds (the ELBO and importance weights), quadrature (the evidence by integration), gaussians
-(the best Gaussian for a posterior, and the parts of the gap), references (losses to compare with),
-table (an Evaluation and its printed form), then evaluator (`evaluate`, which computes all of it).
+(the best Gaussian for a posterior, and the parts of the gap), aggregate (all codes beside the
+prior), references (losses to compare with), table (an Evaluation and its printed form), then
+evaluator (`evaluate`, which computes all of it).
 """
 
+from numpyvae.evaluation.aggregate import Aggregate, aggregate_posterior
 from numpyvae.evaluation.bounds import (
     active_units,
     elbo,
@@ -20,11 +22,13 @@ from numpyvae.evaluation.references import reference_losses
 from numpyvae.evaluation.table import Evaluation
 
 __all__ = [
+    "Aggregate",
     "Evaluation",
     "Evidence",
     "GapSplit",
     "Gaussian",
     "active_units",
+    "aggregate_posterior",
     "best_gaussian",
     "elbo",
     "evaluate",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from typing import TypedDict
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike
 from numpyvae.core.latent import kl_per_latent
 from numpyvae.core.vae import VAE
 from numpyvae.data.images import check_pixels
+from numpyvae.evaluation.aggregate import Aggregate, aggregate_posterior
 from numpyvae.evaluation.bounds import active_units, elbo, importance_bound, log_weights
 from numpyvae.evaluation.gaussians import gap_split
 from numpyvae.evaluation.quadrature import (
@@ -56,10 +58,14 @@ def evaluate(
     reconstruction, kl = elbo(vae, x, rng, samples=DRAWS)
     log_w = log_weights(vae, x, max(KS), rng, progress)
     bounds = {k: importance_bound(log_w, k) for k in KS}
+    codes: Aggregate | None = None
     found, split, some = None, None, slice(check_count("gap_images", gap_images, least=0))
     if vae.latent <= 2:
         grid = _grid(mu, logvar)
         found = _evidence(vae, x, mu, logvar, bounds[max(KS)], grid, progress)
+        if vae.latent == 2:
+            with suppress(ValueError):  # a grid that does not hold them
+                codes = aggregate_posterior(mu, logvar, **grid)
         if vae.latent == 2 and gap_images > 0:
             q = (mu[some], logvar[some])
             split = gap_split(vae_log_likelihood(vae, x[some]), q, **grid, progress=progress)
@@ -71,6 +77,7 @@ def evaluate(
         bounds=bounds,
         evidence=found,
         split=split,
+        codes=codes,
         references={name: 0.0 - loss for name, loss in reference_losses(x).items()},
         kl_per_latent=kl_per_latent(mu, logvar).mean(axis=0),
         active=active_units(mu),

@@ -205,7 +205,7 @@ def around(axis: Array, log_joint: Array, q: Gaussian) -> tuple[tuple[Array, Arr
         kept = high.any(axis=1 - latent)
         kept |= np.abs(axis - q.mean[latent]) < REACH * q.scale[latent, latent]
         places = np.flatnonzero(kept)
-        parts.append(slice(places[0], places[-1] + 1))
+        parts.append(slice(max(0, places[0] - 2), places[-1] + 3))  # some, however sharp it is
     rows, columns = parts
     axes, part = (axis[rows], axis[columns]), log_joint[rows, columns].astype(np.float64)
     narrowest = [*np.diag(q.scale), *np.diag(_modes(axes, part)[0].scale)]

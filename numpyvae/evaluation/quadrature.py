@@ -107,9 +107,9 @@ def evidence(
         if edge.any():
             border.add(log_joint[edge])
         if q is not None:
-            mass = _density(z[:, -1], q, -1)
+            mass = density(z[:, -1], q, -1)
             if latent == 2:
-                mass *= _density(z[:1, 0], q, 0)
+                mass *= density(z[:1, 0], q, 0)
             held = held + mass.sum(axis=0)
             cross = cross + np.einsum("mn,mn->n", mass.astype(log_joint.dtype), log_joint)
     value = total.value + latent * np.log(spacing)
@@ -194,8 +194,8 @@ class _LogSum:
         return self.largest + np.log(self.sum)
 
 
-def _density(axis: Array, q: tuple[Array, Array], latent: int) -> Array:
-    """N(z; μ, σ²) of one latent at the nodes of the axis: (M, N)."""
+def density(axis: Array, q: tuple[Array, Array], latent: int) -> Array:
+    """N(z; μ, σ²) of one latent at the nodes of the axis, for q = μ, log σ² (N, Z): (M, N)."""
     mu, logvar = (array[:, latent].astype(np.float64) for array in q)
     distance = axis[:, None] - mu
     return np.exp(-0.5 * (distance**2 * np.exp(-logvar) + logvar + np.log(2.0 * np.pi)))

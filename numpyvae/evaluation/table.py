@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from numpyvae.evaluation.aggregate import OUTERMOST, Aggregate
 from numpyvae.evaluation.bounds import mean_and_error
 from numpyvae.evaluation.gaussians import GapSplit
 from numpyvae.evaluation.quadrature import BORDER, Evidence
@@ -23,6 +24,7 @@ class Evaluation:
     pixels         the number X of pixels
     bounds         the importance-weighted bound for each k; larger is better
     evidence       by integration, for one or two latents, else None
+    codes          the aggregate posterior, for two latents, else None
     split          the gap of the first images, split into its parts; for two latents, else None
     references     −loss of all parameters zero, of the best constant picture and of a perfect
                    reconstruction, on these images
@@ -37,6 +39,7 @@ class Evaluation:
     bounds: dict[int, Array]
     evidence: Evidence | None
     split: GapSplit | None
+    codes: Aggregate | None
     references: dict[str, float]
     kl_per_latent: Array
     active: Array
@@ -101,6 +104,14 @@ class Evaluation:
                 name: {"mean": mean, "standard error": error}
                 for name, (mean, error) in parts.items()
             }
+        if self.codes is not None:
+            found["aggregate posterior"] = {
+                "mutual information": self.codes.mutual_information,
+                "KL(q(z), prior)": self.codes.kl,
+                "prior's mass where q(z) is below half of it": self.codes.half,
+                "prior's mass where q(z) is below a fifth of it": self.codes.fifth,
+                "codes outside the manifold's picture": self.codes.outside,
+            }
         if self.binary:
             found["bits per pixel"] = -found[self.best]["mean"] / self.bit
         found["KL per latent"] = self.kl_per_latent.tolist()
@@ -118,6 +129,7 @@ class Evaluation:
             *_parts_lines(self),
             *_gap_lines(self),
             *_latent_lines(self),
+            *_code_lines(self),
             "",
             *_unit_lines(self),
         ]
@@ -217,6 +229,23 @@ def _latent_lines(result: Evaluation) -> list[str]:
     return [
         f"  KL of each latent, largest first: {shown}{more}; "
         f"{result.active.sum()} of {len(result.active)} active (variance of mu above 0.01)"
+    ]
+
+
+def _code_lines(result: Evaluation) -> list[str]:
+    """The KL as a sum, and where the codes lie beside the prior."""
+    codes = result.codes
+    if codes is None:
+        return []
+    whole, apart = round(codes.kl + codes.mutual_information, 2), round(codes.kl, 2)
+    return [
+        f"  KL {whole:.2f} = {whole - apart:.2f} mutual information of images and codes + "
+        f"{apart:.2f} KL(q(z), prior), q(z) over all images",
+        f"  {100.0 * codes.half:.0f} % of the prior's mass lies where q(z) is below half of it, "
+        f"{100.0 * codes.fifth:.0f} % where it is below a fifth: holes (fewer "
+        "images leave more)",
+        f"  {100.0 * codes.outside:.0f} % of the codes mu are outside +-{OUTERMOST}, "
+        "which the picture of the manifold shows",
     ]
 
 

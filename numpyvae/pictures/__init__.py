@@ -9,7 +9,7 @@ gif. All of them draw on a canvas.
 
 from numpyvae.evaluation.references import reference_losses
 from numpyvae.pictures.canvas import COLOURS, STYLE, as_png, save_all, tile
-from numpyvae.pictures.evaluation import ladder, latent_kl, posteriors
+from numpyvae.pictures.evaluation import holes, ladder, latent_kl, posteriors
 from numpyvae.pictures.gif import animation
 from numpyvae.pictures.gradcheck import gradients
 from numpyvae.pictures.image_grids import interpolation, reconstructions, samples, walk
@@ -23,6 +23,7 @@ __all__ = [
     "animation",
     "as_png",
     "gradients",
+    "holes",
     "interpolation",
     "ladder",
     "latent",

@@ -9,11 +9,13 @@ from numpy.typing import ArrayLike
 
 from numpyvae.core.vae import VAE
 from numpyvae.data.images import check_pixels
+from numpyvae.evaluation.aggregate import OUTERMOST
 from numpyvae.evaluation.bounds import mean_and_error
 from numpyvae.evaluation.gaussians import Gaussian, around, best_gaussian
 from numpyvae.evaluation.quadrature import posterior, vae_log_likelihood
 from numpyvae.evaluation.table import Evaluation
-from numpyvae.pictures.canvas import COLOURS, canvas
+from numpyvae.pictures.canvas import COLOURS, canvas, tile
+from numpyvae.support.inputs import check_rng
 from numpyvae.support.threads import blas_threads
 
 if TYPE_CHECKING:
@@ -127,4 +129,50 @@ def latent_kl(result: Evaluation) -> Figure:
             edgecolor=COLOURS[0], hatch="" if active else "///",
         )  # fmt: skip
     axes.set_xticks(range(len(order)), [f"$z_{{{i + 1}}}$" for i in order])
+    return figure
+
+
+@blas_threads()
+def holes(
+    vae: VAE, images: ArrayLike, result: Evaluation, rng: np.random.Generator | int = 0
+) -> Figure:
+    """The map of log q(z)/p(z), with codes, and decoded draws from holes and from crowded places.
+
+    q(z) is the aggregate posterior of the images. Blue: fewer codes than draws of the prior, red:
+    more. The draws come from the prior where q(z) is below a fifth of it, and from q(z) where it
+    is above twice the prior. Needs two latents and the evaluation of the images.
+    """
+    codes = result.codes
+    if vae.latent != 2 or codes is None:
+        raise ValueError(f"vae: this picture needs 2 latents, this model has {vae.latent}")
+    rng = check_rng(rng)
+    x = check_pixels("images", images, vae.image_shape, np.float32)
+    ratio, axis = codes.log_ratio, codes.axis
+    prior = np.exp(-0.5 * (axis[:, None] ** 2 + axis**2))
+    figure = canvas(10.0, 5.5)
+    left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": (1.0, 1.1)})
+    mesh = left.pcolormesh(
+        axis, axis, ratio.T, cmap="RdBu_r", vmin=-3.0, vmax=3.0, shading="auto", rasterized=True
+    )
+    left.contour(axis, axis, ratio.T, levels=[np.log(0.2), np.log(0.5)], colors="k", linewidths=0.5)
+    mu = vae.encode(x[:1000])[0]
+    left.plot(*mu.T, ".", color="k", ms=1.5)
+    square = OUTERMOST * np.array([[-1, 1, 1, -1, -1], [-1, -1, 1, 1, -1]])
+    left.plot(*square, color="k", lw=0.8)
+    left.set(xlim=(-3.5, 3.5), ylim=(-3.5, 3.5), aspect="equal", xlabel="$z_1$", ylabel="$z_2$")
+    left.set_title("log q(z)/p(z), codes, and the square of the manifold", fontsize=10)
+    figure.colorbar(mesh, ax=left, extend="both", shrink=0.7)
+    rows = []
+    for weights in (prior * (ratio < np.log(0.2)), codes.q * (ratio > np.log(2.0))):
+        share = weights.ravel() / max(weights.sum(), 1e-300)
+        if share.any():
+            places = np.array(np.unravel_index(rng.choice(share.size, 21, p=share), weights.shape))
+            rows.append(vae.decode(axis[places.T]))
+        else:  # no such place
+            rows.append(np.zeros((21, vae.decode(np.zeros((1, 2))).shape[1])))
+    sides = [tile(row, vae.image_shape, columns=3, gap=0) for row in rows]
+    between = np.zeros((len(sides[0]), vae.image_shape[1] // 2))
+    right.imshow(np.hstack([sides[0], between, sides[1]]), cmap="gray_r", vmin=0.0, vmax=1.0)
+    right.set_axis_off()
+    right.set_title("decoded draws: from holes (left), from crowded places (right)", fontsize=10)
     return figure

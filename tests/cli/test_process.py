@@ -1,9 +1,11 @@
 """The command as a process: outputs that are closed, full or narrow, and odd environments."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -140,3 +142,12 @@ def test_a_file_prints_no_lines_and_no_escape_codes_of_its_own(capsys):
     assert err == "numpyvae: a.npz: format 'x\\n\\x1b[31mnumpyvae: all good', expected 1\n"
     complain("9" * 100_000, 2)
     assert len(capsys.readouterr().err) < 2100
+
+
+def test_a_bar_starts_no_thread():
+    from numpyvae.cli.console import Bar
+
+    before = threading.active_count()
+    with Bar(range(3), disable=False, file=io.StringIO()) as shown:
+        assert threading.active_count() == before
+        assert list(shown) == [0, 1, 2]

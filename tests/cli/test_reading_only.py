@@ -87,10 +87,10 @@ def test_pictures_go_where_out_says(trained, tmp_path, capsys):
     assert main(["evaluate", "model", "--out", "elsewhere/pictures"]) == 0
     assert main(["draw", "model", "--out", "elsewhere/pictures"]) == 0
     out = capsys.readouterr().out
-    assert "elsewhere/pictures holds bounds.png, kl.png, posteriors.png" in out
+    assert "elsewhere/pictures holds bounds.png, holes.png, kl.png, posteriors.png" in out
     assert "elsewhere/pictures holds interpolation.png, walk.png, animation.gif" in out
     assert names(folder) == before
-    assert len(names(tmp_path / "elsewhere" / "pictures")) == 6
+    assert len(names(tmp_path / "elsewhere" / "pictures")) == 7
 
 
 def test_a_full_disk_keeps_the_numbers(trained, capsys, monkeypatch):
