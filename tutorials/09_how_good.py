@@ -338,8 +338,9 @@ for axes in panels[:, 0]:
 plt.show()
 
 # %% [markdown]
-# For typical digits the ellipse covers about the right place. But true posteriors are bent and tilted, and the ellipse can be neither, because its axes are parallel to the coordinate axes. For the worst digits the
-# posterior lies elsewhere. The encoder's guess is wrong, and draws from it hardly ever reach the region that could explain the digit.
+# For typical digits the ellipse covers about the right place, but not quite. For the worst digits the posterior lies elsewhere. The encoder's guess is wrong, and draws from it hardly ever reach the region that could explain the digit.
+#
+# Is the ellipse the problem, or the guess? The table below finds for each image the *best* ellipse, and splits the gap. Nearly all of it is **amortization**: one encoder guesses for all images, and a better ellipse was there to be found (Cremer, Li & Duvenaud 2018).
 #
 # ## Same numbers as `numpyvae evaluate`?
 #

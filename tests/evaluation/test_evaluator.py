@@ -107,3 +107,26 @@ def test_fifty_epochs_give_the_table_of_the_readme(mnist):
     assert result.evidence.gap.mean() == pytest.approx(gap.mean(), abs=0.05)
     assert gap[-100:].sum() / gap.sum() == pytest.approx(0.59, abs=0.06)
     assert "accounts for 59 % of it" in " ".join(readme.split())
+    split = result.split
+    share = split.amortization[split.held].mean() / split.encoder[split.held].mean()
+    assert share == pytest.approx(0.98, abs=0.03)
+    assert "98 % is amortization" in readme
+    assert result.codes.kl == pytest.approx(0.73, abs=0.15)
+    assert result.codes.half == pytest.approx(0.48, abs=0.05)
+
+
+@pytest.mark.slow
+def test_the_gap_of_the_classic_is_amortization(mnist):
+    (x_train, _), (x_test, _) = mnist
+    vae = VAE(rng=0)
+    list(train(vae, x_train, epochs=10, rng=0))
+    result = evaluate(vae, x_test)
+    assert result.split.held.sum() >= 145
+    parts = [part[result.split.held].mean() for part in vars(result.split).values()]
+    assert (parts[0] - parts[1]) / parts[0] >= 0.9
+    assert parts[1] < 0.2
+    assert parts[2] < 0.06
+    codes = result.codes
+    assert codes.mutual_information == pytest.approx(5.0, abs=0.4)
+    assert codes.kl == pytest.approx(0.5, abs=0.15)
+    assert codes.half == pytest.approx(0.37, abs=0.06)
