@@ -54,7 +54,9 @@ class Point:
         names += ["W_mu", "b_mu", "dh_logvar", "W_logvar", "b_logvar", "dmu", "dlogvar", "dz"]
         for i in depth:
             names += [f"W_g{i + 1}", f"b_g{i + 1}", f"da_g[{i}]", f"dg[{i}]"]
-        return [*names, "W_out", "b_out", "dlogits"]
+        names += ["W_out", "b_out", "dlogits"]
+        own = [name for name in self.vae.parameters if name not in names]  # of a further head
+        return own + names
 
     def loss(self, params: dict[str, Array]) -> dict[str, Any]:
         """The terms of `Loss.total` at these weights and perturbations: reconstruction and β KL.

@@ -7,6 +7,7 @@ import functools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import combinations
 from typing import Any, Protocol
 
 import numpy as np
@@ -109,6 +110,11 @@ def check_layer(layer: Layer, x: ArrayLike, *, seed: int = 0) -> Report:
     x = np.array(x, np.float64)
     rng = np.random.default_rng(seed)
     twin = copy.deepcopy(layer)
+    own = [n for n, a in getattr(layer, "__dict__", {}).items() if isinstance(a, np.ndarray)]
+    for first, second in combinations(own, 2):
+        if np.may_share_memory(getattr(layer, first), getattr(layer, second)):
+            problem = "are parts of one array, which a copy would separate"
+            raise ValueError(f"layer: {first} and {second} {problem}; use check_gradients")
     arrays = {
         name: value.astype(np.float64)
         for name, value in getattr(twin, "__dict__", {}).items()
@@ -117,8 +123,14 @@ def check_layer(layer: Layer, x: ArrayLike, *, seed: int = 0) -> Report:
     for name, value in arrays.items():
         setattr(twin, name, value)
     other = x + 0.1 * rng.standard_normal(x.shape)  # a layer must not keep its first x
+    before = {name: value.copy() for name, value in arrays.items()}
     y = _one_array("forward(x)", twin.forward(other))
     _one_array("backward(x, dy)", twin.backward(other, rng.standard_normal(y.shape)))
+    arrays = {  # what a pass writes is no weight
+        name: value
+        for name, value in arrays.items()
+        if getattr(twin, name, None) is value and np.array_equal(value, before[name])
+    }
     names = [  # backward may have created a dW just now
         name
         for name, value in arrays.items()
@@ -188,21 +200,25 @@ def check_function(
         with np.errstate(all="ignore"):
             return float(np.asarray(f(np.array([point + t])))[0])
 
-    claimed = np.asarray(df(points.copy()), np.float64)
+    with np.errstate(all="ignore"):  # outside its domain
+        claimed, values = np.asarray(df(points.copy()), np.float64), f(points.copy())
     stops = []
     if claimed.shape != points.shape:
         stops = [f"df(x) has shape {claimed.shape}, x has {points.shape}: return an entry for each"]
-    elif not np.allclose(f(points.copy()), [at(p, 0.0) for p in points], equal_nan=True):
+    elif not np.allclose(values, [at(p, 0.0) for p in points], equal_nan=True):
         stops = ["f(x) is not f of each entry of x: use check_gradients"]
     else:
-        v, usual = np.ones(()), 1e-4 * float(np.abs(claimed).max(initial=0.0))
+        v, usual = np.ones(()), 1e-4 * float(np.abs(claimed[np.isfinite(claimed)]).max(initial=0.0))
         sizes = np.abs([at(p, 0.0) for p in (*points, *usual_points)])
         least = EPS * float(np.median(sizes[np.isfinite(sizes)]))
         for point, slope in zip(points, claimed):
             phi = functools.partial(at, point)
             finite = derivative(phi, noise=max(rounding_noise(phi), least))
             here = at(point, 0.0)
-            rows.append(judge(f"x={point:.4g}", np.array(slope), v, finite, None, here, 0.0, usual))
+            row = judge(f"x={point:.4g}", np.array(slope), v, finite, None, here, 0.0, usual)
+            if not np.isfinite(here):
+                row = replace(row, note="f is not a finite number here")
+            rows.append(row)
     return Report(
         title=f"derivative check of {getattr(f, '__name__', 'f')}",
         loss=float("nan"),

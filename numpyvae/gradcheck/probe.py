@@ -46,7 +46,7 @@ class Probe:
         """The loss as a float; NaN if it raises an error, as outside its domain."""
         try:
             return total(self(changed))
-        except (ArithmeticError, AssertionError, ValueError):
+        except (ArithmeticError, AssertionError, LookupError, ValueError):
             return float("nan")
 
     def measure_noise(self, rng: np.random.Generator) -> None:

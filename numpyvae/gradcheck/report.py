@@ -66,7 +66,7 @@ class Row:
     def __str__(self) -> str:
         shape = "x".join(map(str, self.shape)) or "()"
         line = (
-            f"  {self.name:<10} {shape:>9} {_percent(self.alive):>6} {self.backprop:16.9e} "
+            f"  {self.name!s:<10} {shape:>9} {_percent(self.alive):>6} {self.backprop:16.9e} "
             f"{self.numerical:16.9e} {self.digits:7.1f} {max(self.limit, 0.0):6.1f}  {self.verdict}"
         )
         lines = [line + (f"  ({self.note})" if self.note else "")]
@@ -167,9 +167,7 @@ class Report:
         if self.stops:
             return "FAIL: nothing was compared"
         if self.stopped:
-            wrong = (
-                f"; wrong: {', '.join(self.failed)}" if self.failed else "; none of them is wrong"
-            )
+            wrong = f"; wrong: {_listed(self.failed)}" if self.failed else "; none of them is wrong"
             return f"STOPPED: {self.stopped}{wrong}"
         counts = {
             verdict: sum(row.verdict == verdict for row in self.rows)
@@ -177,13 +175,17 @@ class Report:
         }
         text = f"{counts['PASS']} of {len(self.rows)} gradients agree"
         if self.failed:
-            return f"FAIL: {text}; wrong: {', '.join(self.failed)}"
+            return f"FAIL: {text}; wrong: {_listed(self.failed)}"
         text += "".join(
-            f"; {verdict}: {', '.join(row.name for row in self.rows if row.verdict == verdict)}"
+            f"; {verdict}: {_listed([row.name for row in self.rows if row.verdict == verdict])}"
             for verdict in ("UNSURE", "BLIND")
             if counts[verdict]
         )
         return f"PASS: {text}" if counts["PASS"] else f"UNSURE: {text}; nothing could be tested"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(map(str, names))  # a key of a dictionary need not be a string
 
 
 def _wrapped(kind: str, sentence: str) -> str:

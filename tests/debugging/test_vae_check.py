@@ -143,7 +143,7 @@ def test_a_forgotten_penalty_is_not_taken_for_a_known_mistake():
 
     twin = check_vae(Penalized(8, 2, image_shape=(3, 3))).twin
     assert twin.failed == ["W_out"]
-    assert "off by -0.2 x the parameter: a penalty on the parameters is in the loss" in str(twin)
+    assert "off by -0.2 x the parameter, as if a penalty on the parameters were" in twin.hints[-1]
     assert "known mistake" not in str(twin)
 
 

@@ -293,3 +293,23 @@ def test_ctrl_c_leaves_what_is_known_so_far(logistic):
     assert "after 0 of 2 gradients" in str(report)
     with pytest.raises(AssertionError, match="STOPPED"):
         report.raise_if_failed()
+
+
+def test_keys_need_not_be_strings_and_a_loss_may_leave_its_table(rng):
+    report = check_gradients(
+        lambda p: (p[0, "w"] ** 2).sum(),
+        {(0, "w"): np.arange(3.0)},
+        lambda p: {(0, "w"): p[0, "w"]},
+    )
+    assert "wrong: (0, 'w')" in str(report)
+    table = rng.standard_normal(11)
+
+    def interpolated(p):
+        i = np.floor(np.real(p["u"]) * 10.0).astype(int)
+        return (table[i] + (table[i + 1] - table[i]) * (p["u"] * 10.0 - i)).sum()
+
+    u = np.array([0.05, 0.35, 0.93])
+    i = np.floor(u * 10.0).astype(int)
+    for seed in range(6):  # some directions lead out of the table
+        right = {"u": 10.0 * (table[i + 1] - table[i])}
+        assert not check_gradients(interpolated, {"u": u}, right, seed=seed).failed

@@ -60,11 +60,11 @@ def test_patterns(rng):
     assert "first 7 digits" in hint(right * (1.0 + 1e-7 * rng.random((6, 6))))
     last = right.copy()
     last[:, -1] = 0.0
-    assert "share index 5 along axis 1, and are 0" in hint(last)
+    assert "share index 5 along axis 1, all 0 there" in hint(last)
     one = right.copy()
     one[2, 3] *= 1.01
     assert "most entries are right, but not [2, 3] (1 wrong of 36 looked at)" in hint(one)
-    assert "off by 0.1 x the parameter: a penalty on the parameters is in backward only" in hint(
+    assert "off by 0.1 x the parameter, as if a penalty on the parameters were in backward" in hint(
         right + 0.1 * W
     )
     assert "off by -0.1 x the sign of the parameter" in hint(right - 0.1 * np.sign(W))
@@ -96,7 +96,25 @@ def test_words_that_would_be_false_are_not_said(rng):
     assert "backprop is 0 times what it should be" in hint(1e-17 * right)
     loss, params = (lambda p: p["w"] ** 2), {"w": 3.0}
     one = check_gradients(loss, params, {"w": 7.5}).hints[-1]
-    assert "backprop is 1.25 times what it should be. That is one entry; the next" in one
+    assert "backprop is 1.25 times what it should be. That is one entry, which" in one
     same = {"the batch size": 3.0, "the number of latents": 3.0}
     assert hint(3.0 * right, constants=same).endswith("is 3 times what it should be, everywhere")
     assert "that is the batch size" in hint(3.0 * right, constants={"the batch size": 3.0})
+
+
+def test_clipping_signs_and_masks_are_not_guessed_from_few_numbers(rng):
+    w = rng.standard_normal(9)
+
+    def hints(loss, gradient, at=w):
+        report = check_gradients(lambda p: loss(p["w"]), {"w": at}, {"w": gradient})
+        assert report.failed == ["w"]
+        return " ".join(report.hints)
+
+    assert "clipped" not in hints(lambda w: np.abs(w).sum(), np.ones(9))
+    positive = np.abs(w) + 0.1
+    text = hints(lambda w: (w * np.log(w)).sum(), np.log(positive), positive)
+    assert "penalty" not in text
+    middle, other = np.argsort(w)[[4, 3]]
+    text = hints(lambda w: np.median(w), (np.arange(9) == other) * 1.0)
+    assert middle != other
+    assert "mask such as" not in text

@@ -155,3 +155,43 @@ def test_a_function_that_is_flat_to_the_last_digit_is_not_accused(name):
     for x in (points, [*points, 0.5, -0.5], points[:1]):
         assert not check_function(f, df, x).failed
     assert len(check_function(f, lambda x: 1.01 * df(x)).failed) >= 15  # of 18 points
+
+
+def test_what_a_pass_writes_is_no_weight(rng):
+    """A layer that has been used, and keeps x, dx, z and dz of its last pass."""
+
+    class Keeps:
+        def __init__(self):
+            self.W = rng.standard_normal((4, 3))
+
+        def forward(self, x):
+            self.x, self.z = x, x @ self.W
+            return np.tanh(self.z)
+
+        def backward(self, x, dy):
+            self.dz = dy * (1.0 - np.tanh(x @ self.W) ** 2)
+            self.dW, self.dx = x.T @ self.dz, self.dz @ self.W.T
+            return self.dx
+
+    layer, x = Keeps(), rng.standard_normal((5, 4))
+    layer.forward(x)
+    layer.backward(x, np.ones((5, 3)))
+    report = check_layer(layer, x)
+    report.raise_if_failed(complete=True)
+    assert [row.name for row in report.rows] == ["x", "W"]
+
+
+def test_weights_that_are_parts_of_one_array_are_refused(rng):
+    class Flat:
+        def __init__(self):
+            self.flat = rng.standard_normal(12)
+            self.W = self.flat.reshape(4, 3)
+
+    with pytest.raises(ValueError, match="flat and W are parts of one array"):
+        check_layer(Flat(), rng.standard_normal((5, 4)))
+
+
+def test_a_point_where_the_function_is_not_defined_says_so():
+    report = check_function(np.log, lambda x: 1.0 / x)
+    assert not report.failed
+    assert "f is not a finite number here" in str(report)

@@ -167,8 +167,10 @@ WRONG = (
         "da_g[{d}]",
     ),
     Wrong(layers, MASK, "1.0 - np.exp(-y)", "da_g[{d}]"),
-    Wrong(layers, DW, "self.dW[:] = x.T @ dy + 0.01 * self.W", "W_out", ("a penalty",)),
-    Wrong(layers, DW, "self.dW[:] = x.T @ dy + 0.01 * np.sign(self.W)", "W_out", ("a penalty",)),
+    Wrong(layers, DW, "self.dW[:] = x.T @ dy + 0.01 * self.W", "W_out", ("as if a penalty",)),
+    Wrong(
+        layers, DW, "self.dW[:] = x.T @ dy + 0.01 * np.sign(self.W)", "W_out", ("as if a penalty",)
+    ),
     Wrong(
         layers, DW, "self.dW[:] = np.clip(x.T @ dy, -0.05, 0.05)", "W_out", ("are they clipped?",)
     ),
