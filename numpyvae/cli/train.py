@@ -14,6 +14,7 @@ from numpyvae.cli.settings_options import VERSIONS, add_settings, given
 from numpyvae.data.images import as_pixels, binarize, corrupt
 from numpyvae.runs.run import Run
 from numpyvae.runs.settings import Settings
+from numpyvae.support.lock import LostLockError
 
 HELP = "train a VAE, and draw its losses, latent space and samples"
 DESCRIPTION = """\
@@ -97,6 +98,8 @@ def _train(training: Run) -> int:
         raise  # main handles it
     except KeyboardInterrupt as stop:
         return stopped(stop, _kept_and_next(training))
+    except LostLockError as error:
+        return complain(error, 1)
     except OSError as error:
         return complain(f"{error}; {_kept_and_next(training)}", 1)
     except FloatingPointError as error:  # the same settings would end here again

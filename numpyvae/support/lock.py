@@ -28,12 +28,16 @@ else:
 HELD = (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)  # by another process
 
 
+class LostLockError(OSError):
+    """The lock is not held any more: what the folder holds now is not known."""
+
+
 @contextmanager
 def lock(folder: Path) -> Iterator[Callable[[], None]]:
     """Hold the lock of `folder` in the block; raises BlockingIOError if another process has it.
 
-    Yields a function that raises OSError if the lock is lost: a person has moved the folder, or
-    deleted the file.
+    Yields a function that raises LostLockError if a person has moved the folder, or deleted the
+    file.
 
     The operating system ends a lock with its process, so a process that was killed blocks nothing.
     Where the file system has no locks, there is none.
@@ -69,10 +73,10 @@ def _locked(folder: Path, path: Path) -> int:
 
 
 def _check(path: Path, number: int) -> None:
-    """Raise OSError unless the open file `number` is the one at `path`."""
+    """Raise LostLockError unless the open file `number` is the one at `path`."""
     if not _is_still(path, number):
         lost = "was moved, or its .lock deleted, and another run may be writing there"
-        raise OSError(f"{path.parent}: it {lost}; this epoch was not saved")
+        raise LostLockError(f"{path.parent}: it {lost}; this epoch was not saved")
 
 
 def _is_still(path: Path, number: int) -> bool:

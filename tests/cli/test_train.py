@@ -283,6 +283,24 @@ def test_images_that_were_moved_are_named_and_must_be_the_same(run, tmp_path, ca
     assert "the images in other.npz have changed" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows moves no folder with an open file")
+def test_of_a_folder_that_was_moved_nothing_is_claimed(run, tmp_path, capsys, monkeypatch):
+    step, steps = RMSprop.step, []
+
+    def moving(self):
+        step(self)
+        steps.append(1)
+        if len(steps) == 3:  # in the second epoch
+            (tmp_path / "numpyvae-out").rename(tmp_path / "elsewhere")
+
+    monkeypatch.setattr(RMSprop, "step", moving)
+    assert run("--epochs", "4") == 1
+    err = capsys.readouterr().err
+    assert err.endswith("another run may be writing there; this epoch was not saved\n")
+    assert "holds" not in err
+    assert len(RunFolder(tmp_path / "elsewhere").load_history()) == 1
+
+
 @pytest.mark.parametrize(("folder", "quoted"), [("runs/a", "runs/a"), ("first run", "'first run'")])
 def test_a_finished_run_says_so(run, capsys, folder, quoted):
     assert run("--out", folder) == 0
