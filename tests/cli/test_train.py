@@ -17,6 +17,7 @@ from numpyvae import __version__, load
 from numpyvae.cli import main
 from numpyvae.cli.command_line import parser
 from numpyvae.cli.settings_options import given
+from numpyvae.core.optimizers import RMSprop
 from numpyvae.runs import RunFolder, Settings
 
 NUMBER = r"(-?[\d.]+)"
@@ -167,7 +168,6 @@ def test_bad_input_is_one_line_status_2_and_nothing_written(
 def test_divergence_is_one_line_status_1_and_the_last_good_model_is_kept(
     run, tmp_path, capsys, monkeypatch
 ):
-    from numpyvae.core.optimizers import RMSprop
 
     steps = []
     step = RMSprop.step
