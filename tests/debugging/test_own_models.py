@@ -317,3 +317,21 @@ def test_dropout_drawn_anew_is_not_called_an_eps_of_its_own():
     report = check_vae(Drawn(9, 2, image_shape=(3, 4)))
     assert "does backward draw new noise" in str(report)
     assert "known mistake" not in str(report)
+
+
+@pytest.mark.parametrize("before", [1, 20, 30, 33])
+def test_ctrl_c_ends_every_part_of_the_check(before):
+    """Also that of the twin where logits are large, and that of the model itself."""
+    seen = []
+
+    def progress(names):
+        for name in names:
+            seen.append(name)
+            if len(seen) == before:
+                raise KeyboardInterrupt
+            yield name
+
+    report = check_vae(VAE(9, 2, image_shape=(3, 4)), progress=progress)
+    assert len(seen) == before  # nothing goes on
+    assert report.stopped.startswith("Ctrl-C, after ")
+    assert not report.ok
