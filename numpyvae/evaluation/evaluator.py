@@ -116,9 +116,9 @@ def _evidence(
     grid: Grid,
     progress: Progress[int],
 ) -> Evidence:
-    """The evidence of every image.
+    """The evidence of every image, on one grid of this size.
 
-    Where that grid does not resolve q, or a bound lies well above its result, there is another
+    Where that does not resolve q, or a bound lies well above its result, there is another
     grid around q; the larger result counts, because both leave out mass and add none.
     """
     with warnings.catch_warnings():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.special import logsumexp
 
 from numpyvae.evaluation.quadrature import LogLikelihood, log_joint_on_grid
 from numpyvae.support.inputs import check_array
@@ -132,7 +133,7 @@ def best_gaussian(
     """
     log_joint = check_array("log_joint", log_joint, (len(axes[0]), len(axes[1])), np.float64)
     h1, h2 = (float(axis[1] - axis[0]) for axis in axes)
-    log_posterior = log_joint - _log_sum(log_joint) - np.log(h1 * h2)
+    log_posterior = log_joint - logsumexp(log_joint) - np.log(h1 * h2)
     floor = float(log_posterior.max()) - DROP
     bounds = [(axes[0][0], axes[0][-1]), (axes[1][0], axes[1][-1])]
     bounds += [(np.log(h1), 5.0), (np.log(h2), 5.0), (-10.0, 10.0) if tilted else (0.0, 0.0)]
@@ -219,15 +220,10 @@ def _kl_on_grid(axes: tuple[Array, Array], log_joint: Array, q: Gaussian) -> flo
     sd, inside = np.diag(q.scale), True
     for axis, mean, s in zip(axes, q.mean, sd):
         inside &= bool(axis[0] < mean - 4.0 * s and mean + 4.0 * s < axis[-1])
-    log_posterior = log_joint - _log_sum(log_joint) - np.log(h1 * h2)
+    log_posterior = log_joint - logsumexp(log_joint) - np.log(h1 * h2)
     phi, floor = np.array([*q.mean, *np.log(sd), 0.0]), float(log_posterior.max()) - DROP
     kl, _ = gaussian_kl(phi, axes, log_posterior, floor)
     return kl if inside and (sd > 0.8 * np.array([h1, h2])).all() else np.nan
-
-
-def _log_sum(a: Array) -> float:
-    """log Σ eᵃ over all entries."""
-    return float(a.max() + np.log(np.exp(a - a.max()).sum()))
 
 
 def _moments(axes: tuple[Array, Array], log_posterior: Array) -> list[Gaussian]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import logsumexp
 
 from numpyvae.core.bernoulli import cross_entropy
 from numpyvae.core.vae import VAE
@@ -146,12 +147,10 @@ def evidence_around(
     """
     x = check_pixels("images", images, vae.image_shape, vae.parameters.value.dtype)
     u = np.linspace(-reach, reach, nodes)
-    axes = np.meshgrid(*[u] * vae.latent, indexing="ij")
-    grid = np.column_stack([axis.ravel() for axis in axes])
-    half = (np.arange(nodes) % 2 == 0).astype(float)  # 1 for every second node
-    ends = np.isin(np.arange(nodes), (0, nodes - 1)).astype(float)
-    second = np.prod(np.meshgrid(*[half] * vae.latent, indexing="ij"), axis=0).ravel() > 0.0
-    edge = np.max(np.meshgrid(*[ends] * vae.latent, indexing="ij"), axis=0).ravel() > 0.0
+    places = np.indices((nodes,) * vae.latent).reshape(vae.latent, -1).T
+    grid = u[places]
+    second = (places % 2 == 0).all(axis=1)  # every second node of each axis
+    edge = ((places == 0) | (places == nodes - 1)).any(axis=1)
     mass = np.exp(-0.5 * (grid**2 + np.log(2.0 * np.pi)).sum(axis=1)) * (u[1] - u[0]) ** vae.latent
     found = np.empty((4, len(x)))
     for n in progress(range(len(x))):
@@ -160,15 +159,13 @@ def evidence_around(
         cell = np.sum(np.log(sigma * (u[1] - u[0])))
         prior = -0.5 * (z**2 + np.log(2.0 * np.pi)).sum(axis=1)
         log_joint = vae_log_likelihood(vae, x[n : n + 1])(z)[:, 0].astype(np.float64) + prior
-        total, coarse, border = _LogSum(), _LogSum(), _LogSum()
-        for part, rows in ((total, slice(None)), (coarse, second), (border, edge)):
-            part.add(log_joint[rows, None])
-        value = float(total.value[0]) + cell
+        total, coarse, border = (logsumexp(log_joint[part]) for part in (..., second, edge))
+        value = total + cell
         entropy = 0.5 * np.log(2.0 * np.pi * np.e) * vae.latent + np.sum(np.log(sigma))
         found[:, n] = (
             value,
-            abs(value - (float(coarse.value[0]) + cell + vae.latent * np.log(2.0))),
-            float(np.exp(border.value[0] - total.value[0])),
+            abs(total - (coarse + vae.latent * np.log(2.0))),
+            np.exp(border - total),
             value - mass @ log_joint - entropy,
         )
     return Evidence(*found)

@@ -99,10 +99,9 @@ class Evaluation:
             held = self.evidence.gap[np.isfinite(self.evidence.gap)]
             found["KL(q, posterior)"] = float(held.mean()) if len(held) else None
         if self.split is not None and self.split.held.sum() > 1:
-            parts = {name: mean_and_error(values) for name, values in gap_parts(self.split).items()}
             found["gap"] = {"images": int(self.split.held.sum())} | {
                 name: {"mean": mean, "standard error": error}
-                for name, (mean, error) in parts.items()
+                for name, (mean, error) in gap_parts(self.split).items()
             }
         if self.codes is not None:
             found["aggregate posterior"] = {
@@ -196,9 +195,9 @@ WHY = {
 }
 
 
-def gap_parts(split: GapSplit) -> dict[str, Array]:
-    """The parts of the gap by name, of the images whose Gaussians the grid resolves."""
-    return {name: getattr(split, name)[split.held] for name in WHY}
+def gap_parts(split: GapSplit) -> dict[str, tuple[float, float]]:
+    """The mean of each part of the gap, and its standard error, over the images with a number."""
+    return {name: mean_and_error(getattr(split, name)[split.held]) for name in WHY}
 
 
 def _split_lines(split: GapSplit | None) -> list[str]:
@@ -206,14 +205,10 @@ def _split_lines(split: GapSplit | None) -> list[str]:
     if split is None or split.held.sum() < 2:
         return []
     parts = gap_parts(split)
-    gap = sum(float(values.mean()) for values in parts.values())
-    shown = [
-        f"{mean:.2f} ± {error:.2f} {name}" for name, (mean, error) in (
-            (name, mean_and_error(values)) for name, values in parts.items()
-        )
-    ]  # fmt: skip
-    largest = max(parts, key=lambda name: float(parts[name].mean()))
-    share = float(parts[largest].mean()) / gap if gap > 0.0 else 1.0
+    gap = sum(mean for mean, _ in parts.values())
+    shown = [f"{mean:.2f} ± {error:.2f} {name}" for name, (mean, error) in parts.items()]
+    largest = max(parts, key=lambda name: parts[name][0])
+    share = parts[largest][0] / gap if gap > 0.0 else 1.0
     left = len(split.held) - int(split.held.sum())
     more = f", without {left} that the grid does not resolve" if left else ""
     return [

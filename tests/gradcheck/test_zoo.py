@@ -1,10 +1,11 @@
 """Models that people write elsewhere: right ones are not accused, wrong ones do not pass."""
 
 import inspect
+from pathlib import Path
 
 import numpy as np
 import pytest
-from zoo import networks, structures
+from zoo import networks, structures, wrong_vaes
 from zoo.wrong_models import WRONG, wrong_model
 
 from numpyvae.gradcheck import check_gradients
@@ -24,6 +25,13 @@ def test_a_right_model_is_not_accused(model):
         report = check_gradients(*model(np.random.default_rng(seed)))
         report.raise_if_failed()
         assert report.complete or model is structures.hinge  # on its kink
+
+
+def test_the_readme_counts_them():
+    readme = " ".join((Path(__file__).parents[2] / "README.md").read_text("utf-8").split())
+    passes = sum(len(wrong.depths) for wrong in wrong_vaes.WRONG)
+    assert f"nor in {len(RIGHT)} models of other kinds" in readme
+    assert f"Of {len(WRONG) + passes} wrong gradients there" in readme
 
 
 def test_wrong_models_fail_and_no_false_cause_is_named():
