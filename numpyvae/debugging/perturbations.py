@@ -97,9 +97,9 @@ class Point:
         """True if all of the loss's dependence on an array goes through the layers that read it.
 
         v is a direction, of the array's shape. The array is g for "dg[0]", h for "dh[0]", z for
-        "dz". It is moved where it is written, and its change δ is measured; then δ is added where it
-        is read. If the reconstruction does not change alike, the model uses the array in a way of
-        its own, as in a residual network, and a perturbation of its readers does not test the
+        "dz". It is moved where it is written, and its change δ is measured; then δ is added where
+        it is read. If the reconstruction does not change alike, the model uses the array in a way
+        of its own, as in a residual network, and a perturbation of its readers does not test the
         gradient.
         """
         field, _, index = name.removeprefix("d").rstrip("]").partition("[")
