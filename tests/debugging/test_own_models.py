@@ -144,6 +144,20 @@ def test_right_models_of_ones_own_are_not_accused(kind, hidden, seed):
     assert report.twin.ok
 
 
+def test_in_a_residual_network_only_what_is_wrong_is_called_wrong():
+    """g and h are read by the next layer and added to its output; dg and dh are right."""
+
+    class Doubled(ResidualWithTwin):
+        def backward(self, t):
+            super().backward(t)
+            self.parameters.gradient("b_h1")[:] *= 2.0
+            return t
+
+    report = check_vae(Doubled((9, 9), 2, image_shape=(3, 4)))
+    assert report.failed == report.twin.failed == ["b_h1"]
+    assert "dg[0] is left out: this model uses g[0] in a way of its own" in report.twin.notes
+
+
 def test_the_weight_of_the_kl_is_that_of_the_loss():
     class NotAnnealed(Annealed):
         def backward(self, t):

@@ -102,3 +102,16 @@ def test_an_encoder_outside_the_grid_has_no_split(rng):
     mu, logvar = np.array([[0.0, 0.0], [30.0, 0.0]]), np.full((2, 2), -2.0)
     split = gap_split(log_likelihood, (mu, logvar), nodes=201)
     assert split.held.tolist() == [True, False]
+
+
+def test_an_encoder_far_from_the_posterior_is_on_the_grid_too():
+    """Of two Gaussians of variance 0.1 and 0.2, 2 apart in one latent, the KL is known."""
+
+    def log_likelihood(z):  # the posterior is N(0, 0.1)
+        return 0.5 * (z**2).sum(axis=1)[:, None] * (1.0 - 1.0 / 0.1)
+
+    q = np.array([[2.0, 0.0]]), np.full((1, 2), np.log(0.2))
+    split = gap_split(log_likelihood, q)
+    kl = 0.5 * (2.0 * (0.2 / 0.1 - 1.0 - np.log(0.2 / 0.1)) + 2.0**2 / 0.1)
+    assert split.encoder[0] == pytest.approx(kl, abs=1e-6)
+    assert split.amortization[0] == pytest.approx(kl, abs=1e-6)

@@ -7,8 +7,14 @@ from scipy.integrate import dblquad
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm
 
+from numpyvae import VAE
 from numpyvae.evaluation.bounds import elbo
-from numpyvae.evaluation.quadrature import evidence, posterior, vae_log_likelihood
+from numpyvae.evaluation.quadrature import (
+    evidence,
+    evidence_around,
+    posterior,
+    vae_log_likelihood,
+)
 
 
 def linear_gaussian(rng, latent, observed=3, images=4, s=0.5):
@@ -163,3 +169,21 @@ def test_bad_arguments_are_refused():
         evidence(lambda z: z, 3)
     with pytest.raises(ValueError, match="nodes: expected an odd number, got 10; take 11"):
         evidence(lambda z: z, 2, nodes=10)
+
+
+@pytest.mark.parametrize("latent", [1, 2])
+def test_the_grid_around_q_tells_its_error(latent, rng):
+    vae, x = VAE(8, latent, image_shape=(3, 3), rng=1), rng.random((4, 9))
+    q = vae.encode(x)
+    fine = evidence_around(vae, x, q, nodes=129, reach=16.0)
+    whole = evidence(vae_log_likelihood(vae, x), latent, q=q, nodes=801, half_width=10.0)
+    # log p(x, z) has kinks, so the error falls like the square of the spacing, not faster
+    np.testing.assert_allclose(fine.value, whole.value, atol=3e-4)
+    np.testing.assert_allclose(fine.gap, whole.gap, atol=3e-4)
+    assert (np.abs(fine.value - whole.value) < 3.0 * fine.error + 3e-4).all()
+    assert 0.0 < fine.error.max() < 1e-3
+    coarse = evidence_around(vae, x, q, nodes=11, reach=16.0)
+    off = np.abs(coarse.value - fine.value)
+    assert (coarse.error > 0.3 * off).all()
+    assert coarse.error.max() > 1e-3
+    assert evidence_around(vae, x, q, nodes=65, reach=0.5).outside.min() > 1e-3

@@ -167,6 +167,23 @@ def test_a_model_of_other_sizes_than_its_settings_is_refused_before_one_is_made(
     assert peak < 10e6
 
 
+def test_a_long_history_of_zeros_costs_nothing(stopped):
+    """128 MB in 130 kB: arrays of the record are not compressed, so they fit into the file."""
+    path = stopped.path / "model.npz"
+    long = np.zeros((4_000_000, 4))
+    rewrite(path, lambda record, arrays: record["state"].update(epoch=len(long)))
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file} | {"training.history": long}
+    np.savez_compressed(path, **arrays)
+    tracemalloc.start()
+    problem = r"model\.npz: training\.history: expected [\d,]+ bytes at most"
+    with pytest.raises(ValueError, match=problem):
+        RunFolder(stopped.path).load_history()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10e6
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows moves no folder with an open file")
 def test_a_run_whose_folder_was_moved_stops_and_makes_no_other(settings, tmp_path):
     with Run.start(settings, tmp_path / "here", {}) as run:
