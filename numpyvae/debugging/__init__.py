@@ -4,7 +4,8 @@
     print(check_vae(break_backward(vae, "missing_half_kl")))
 
 Read vae_check (the check), perturbations (how it moves an array in the middle of a pass),
-mistakes (the museum of known mistakes), then broken_models (break_backward).
+mistakes (the museum of known mistakes), broken_models (break_backward), then recognition (which
+mistake gives the gradients of a report).
 """
 
 from numpyvae.debugging.broken_models import break_backward

@@ -11,11 +11,9 @@ from numpy.typing import ArrayLike
 
 from numpyvae.core.vae import VAE
 from numpyvae.data.images import check_pixels
-from numpyvae.debugging.broken_models import break_backward
-from numpyvae.debugging.mistakes import MISTAKES
 from numpyvae.debugging.perturbations import Point
+from numpyvae.debugging.recognition import with_known_mistakes
 from numpyvae.gradcheck.checks import check_gradients
-from numpyvae.gradcheck.diagnosis import NO_PATTERN
 from numpyvae.gradcheck.report import Report
 from numpyvae.support.threads import blas_threads
 from numpyvae.support.types import Array, Progress
@@ -96,7 +94,7 @@ def _check_twin(
         point = Point(twin, x, rng.standard_normal((5, twin.latent)), target)
         title = f"the small twin, 5 images, beta = {twin.beta:g}, every array of the pass"
         report = _check(point, point.everything, title, progress, seed)
-        report = replace(report, hints=_with_known_mistakes(point, report))
+        report = replace(report, hints=with_known_mistakes(point, report))
         if report.ok and "b_out" in twin.parameters.shapes:
             signs = np.where(np.arange(pixels) % 2 == 0, 1.0, -1.0)
             twin.parameters["b_out"][:] += SATURATED * signs
@@ -120,32 +118,14 @@ def _check_twin(
 def _check(
     point: Point, names: list[str], title: str, progress: Progress[str], seed: int
 ) -> Report:
-    """Check these gradients; arrays whose perturbation does not reach the loss are left out."""
-    vae, notes = point.vae, []
+    """Check these gradients, but for those that `_params` leaves out."""
+    vae = point.vae
     batch = {"x": point.x, "eps": point.eps, "target": point.target}
     before = {name: array.copy() for name, array in batch.items()}
     _warm_up(point, seed)
     first = point.gradients()
     vae.parameters.grad[:] = 0.0
-    params: dict[str, Array] = {}
-    for name in names:
-        if name in vae.parameters.shapes:
-            params[name] = vae.parameters[name].copy()
-        elif name in first:
-            params[name] = np.zeros(first[name].shape)
-        else:
-            notes.append(f"{name} is left out: backward does not write it into the Trace")
-    with np.errstate(all="ignore"):
-        here = point.loss(params)
-    for name in [name for name in params if name not in vae.parameters.shapes]:
-        moved = np.random.default_rng(seed).standard_normal(params[name].shape)
-        if point.loss({**params, name: moved}) == here and first[name].any():
-            notes.append(f"{name} is left out: forward does not use its layer")
-            del params[name]
-        elif not point.is_read_by_layers_alone(name, moved):
-            notes.append(f"{name} is left out: this model uses {name[1:]} in a way of its own")
-            del params[name]
-        point.loss({**params, name: 0.0 * moved})
+    params, notes = _params(point, names, first, seed)
 
     def grads(_: dict[str, Array]) -> dict[str, Array]:
         again = point.gradients()
@@ -177,6 +157,37 @@ def _check(
         notes=(*report.notes, *notes),
         parameters=vae.parameters.value.size,
     )
+
+
+def _params(
+    point: Point, names: list[str], first: dict[str, Array], seed: int
+) -> tuple[dict[str, Array], list[str]]:
+    """The weights, and a perturbation of 0 for each array whose gradient can be tested; notes.
+
+    `first` are the gradients of one pass. An array is left out, with a note, if backward does not
+    write its gradient, or if a perturbation of it is not what that gradient is about.
+    """
+    weights, notes = point.vae.parameters.shapes, []
+    params: dict[str, Array] = {}
+    for name in names:
+        if name in weights:
+            params[name] = point.vae.parameters[name].copy()
+        elif name in first:
+            params[name] = np.zeros(first[name].shape)
+        else:
+            notes.append(f"{name} is left out: backward does not write it into the Trace")
+    with np.errstate(all="ignore"):
+        here = point.loss(params)
+    for name in [name for name in params if name not in weights]:
+        moved = np.random.default_rng(seed).standard_normal(params[name].shape)
+        if point.loss({**params, name: moved}) == here and first[name].any():
+            notes.append(f"{name} is left out: forward does not use its layer")
+            del params[name]
+        elif not point.is_read_by_layers_alone(name, moved):
+            notes.append(f"{name} is left out: this model uses {name[1:]} in a way of its own")
+            del params[name]
+        point.loss({**params, name: 0.0 * moved})
+    return params, notes
 
 
 def _warm_up(point: Point, seed: int) -> None:
@@ -213,80 +224,3 @@ def _candidates(point: Point) -> tuple[dict[str, float], dict[str, Array]]:
             "x": t.x,
         }
     return constants, factors
-
-
-def _with_known_mistakes(point: Point, report: Report) -> tuple[str, ...]:
-    """The hints, with the mistakes of the museum that explain the gradients of this report.
-
-    A mistake is known if all gradients are those of the exhibit, up to rounding, the right ones
-    too; and, if gradients change from call to call, the same ones change in the same way. If only
-    the first wrong gradient of both is the same, the report resembles the exhibit.
-    """
-    changing = any("two different gradients" in stop for stop in report.stops)
-    if not report.failed and not changing:
-        return report.hints
-    vae = point.vae
-    plain = VAE(vae.hidden, vae.latent, beta=vae.beta, image_shape=vae.image_shape)
-    if plain.parameters.shapes != vae.parameters.shapes:
-        return report.hints  # another model, whose mistakes are not in the museum
-    plain = plain.astype(np.float64)
-    plain.parameters.value[:] = vae.parameters.value
-    ours, theirs = (
-        model.loss(model.forward(point.x, point.eps, point.target)).total for model in (vae, plain)
-    )
-    if not np.isclose(ours, theirs, rtol=1e-12, atol=0.0):
-        return report.hints  # another loss
-    right, (found, moving) = _copies(point.of(plain)), _calls(point)
-    known: list[str] = []
-    like: dict[str, int] = {}  # how many gradients are those of the exhibit
-    for name, mistake in MISTAKES.items():
-        if mistake.invisible:
-            continue
-        wrong, wrong_moving = _calls(point.of(break_backward(plain, name)))
-        still = [key for key in found if key not in moving]
-        same = {key for key in still if _equal(found[key], wrong[key])}
-        if _same_moves(moving, wrong_moving) and len(same) == len(still):
-            known.append(f"known mistake: {mistake}")
-        elif report.failed and report.failed[0] in same:
-            changed = [key for key in report.backwards if not _equal(wrong[key], right[key])]
-            if changed and changed[0] == report.failed[0]:
-                like[str(mistake)] = len(same)
-    if not known:
-        most = max(like.values(), default=0)
-        known = [
-            f"it resembles {mistake}. Other gradients are not as there: a second mistake?"
-            for mistake, count in like.items()
-            if count == most
-        ]
-    if not known:
-        return report.hints
-    return (*(hint for hint in report.hints if NO_PATTERN not in hint), *known)
-
-
-def _calls(point: Point) -> tuple[dict[str, Array], dict[str, Array | None]]:
-    """The gradients, and by how much some of them change with every call; None if at random."""
-    first, second, third = (_copies(point) for _ in range(3))
-    moves: dict[str, Array | None] = {}
-    for name in first:
-        move, next_move = second[name] - first[name], third[name] - second[name]
-        if move.any():
-            moves[name] = move if _equal(move, next_move) else None
-    return first, moves
-
-
-def _same_moves(a: dict[str, Array | None], b: dict[str, Array | None]) -> bool:
-    """True if the same gradients change, at random in both, or by the same amounts."""
-    return set(a) == set(b) and all(
-        mine is theirs if mine is None or theirs is None else _equal(mine, theirs)
-        for mine, theirs in ((a[name], b[name]) for name in a)
-    )
-
-
-def _copies(point: Point) -> dict[str, Array]:
-    """The gradients, safe from the next backward pass."""
-    return {name: gradient.copy() for name, gradient in point.gradients().items()}
-
-
-def _equal(a: Array, b: Array) -> bool:
-    """True if a and b are equal up to rounding."""
-    return np.allclose(a, b, rtol=1e-11, atol=1e-14)
