@@ -5,12 +5,10 @@ from math import gcd
 import numpy as np
 
 from numpyvae.core.layers import sigmoid
-from numpyvae.support.types import Array
+from numpyvae.support.types import Array, Maybe
 
 
-def cross_entropy(
-    logits: Array, x: Array, p: Array | None = None, scratch: Array | None = None
-) -> Array:
+def cross_entropy(logits: Array, x: Array, p: Maybe = None, scratch: Maybe = None) -> Array:
     """−Σ (x log p + (1−x) log(1−p)) = Σ (softplus(l) − x l) over the pixels, in nats per image.
 
     logits l (B, X), pixels x in [0, 1] (B, X) → (B,). For binary x it is −log p(x|z); for grey x
@@ -34,8 +32,6 @@ def cross_entropy(
     return np.vecdot(work, logits) - log_q
 
 
-def cross_entropy_backward(
-    logits: Array, x: Array, p: Array | None = None, out: Array | None = None
-) -> Array:
+def cross_entropy_backward(logits: Array, x: Array, p: Maybe = None, out: Maybe = None) -> Array:
     """dlogits = σ(l) − x,  (B, X): the gradient of the cross-entropy of each image."""
     return np.subtract(sigmoid(logits) if p is None else p, x, out=out)

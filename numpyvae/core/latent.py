@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from numpyvae.support.types import Array
+from numpyvae.support.types import Array, Maybe
 
 
-def reparameterize(mu: Array, logvar: Array, eps: Array, out: Array | None = None) -> Array:
+def reparameterize(mu: Array, logvar: Array, eps: Array, out: Maybe = None) -> Array:
     """z = μ + σ ε,  σ = exp(logvar/2): a draw from N(μ, σ²) if ε is one from N(0, 1).
 
     All arrays are (B, Z). The randomness enters through ε, so z is a smooth function of μ and
@@ -19,7 +19,7 @@ def reparameterize(mu: Array, logvar: Array, eps: Array, out: Array | None = Non
 
 
 def reparameterize_backward(
-    dz: Array, logvar: Array, eps: Array, out: tuple[Array | None, Array | None] = (None, None)
+    dz: Array, logvar: Array, eps: Array, out: tuple[Maybe, Maybe] = (None, None)
 ) -> tuple[Array, Array]:
     """dmu = dz,  dlogvar = dz · ½ σ ε,  since ∂σ/∂logvar = ½ σ."""
     dmu = np.positive(dz, out=out[0])  # a copy

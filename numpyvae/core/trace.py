@@ -1,6 +1,6 @@
 """The record of a pass: every array by name, with its shape; and the loss of the pass."""
 
-from dataclasses import dataclass, fields
+from dataclasses import InitVar, dataclass, fields
 from typing import Any
 
 from numpyvae.support.types import NOT_YET, Array, Arrays
@@ -13,6 +13,7 @@ class Trace:
     h, g and their gradients are lists of one array per hidden layer, in the order of the pass.
     """
 
+    depth: InitVar[int] = 1
     x: Array = NOT_YET  # (B, X) input of the encoder
     target: Array = NOT_YET  # (B, X) what the decoder should reproduce: x, or the clean image
     h: Arrays = NOT_YET  # (B, H_i) each
@@ -25,22 +26,18 @@ class Trace:
     p: Array = NOT_YET  # (B, X) sigmoid(logits), the pixel means
     dlogits: Array = NOT_YET  # dname = ∂loss/∂name, with the shape of name
     dg: Arrays = NOT_YET
-    da_g: Arrays = NOT_YET  # ∂loss/∂a, where g = relu(a)
+    da_g: Arrays = NOT_YET  # ∂loss/∂a, where g = φ(a)
     dz: Array = NOT_YET
     dmu: Array = NOT_YET
     dlogvar: Array = NOT_YET
     dh: Arrays = NOT_YET
     dh_logvar: Array = NOT_YET  # the part of dh[-1] that comes through logvar
-    da_h: Arrays = NOT_YET  # ∂loss/∂a, where h = relu(a)
+    da_h: Arrays = NOT_YET  # ∂loss/∂a, where h = φ(a)
     scratch: Array = NOT_YET  # (2, B, X) working space of the loss
 
-    @classmethod
-    def empty(cls, depth: int) -> "Trace":
-        """A Trace before its first pass, for `depth` hidden layers each way."""
-        trace = cls()
+    def __post_init__(self, depth: int) -> None:
         for name in ("h", "g", "dg", "da_g", "dh", "da_h"):
-            setattr(trace, name, [NOT_YET] * depth)
-        return trace
+            setattr(self, name, [NOT_YET] * depth)
 
     def __str__(self) -> str:
         """The table of shapes."""

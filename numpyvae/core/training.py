@@ -95,7 +95,7 @@ def train(
         x_test = check_images("test_images", test_images, vae.image_shape)
     check_count("epochs", epochs)
     check_count("threads", threads)
-    batches = Minibatches(batch_size, vae.latent, pixels, noise, vae.parameters.value.dtype)
+    batches = Minibatches(batch_size, vae.eps_shape, pixels, noise, vae.parameters.value.dtype)
     optimizer = RMSprop(vae.parameters) if optimizer is None else optimizer
     if not isinstance(optimizer, Optimizer) or optimizer.parameters is not vae.parameters:
         raise ValueError("optimizer: expected one of this model, such as RMSprop(vae.parameters)")
@@ -127,8 +127,10 @@ def one_pass(
         t = traces[len(x)] = vae.forward(x, eps, target, out=traces.get(len(x)))
         loss = vae.loss(t)
         if not math.isfinite(loss.total):
-            where = f"{'test batch' if optimizer is None else 'step'} {step}"
-            raise _not_finite(loss, epoch, where)
+            where = f"epoch {epoch}, {'test batch' if optimizer is None else 'step'} {step}"
+            kept = f"the weights of epoch {epoch - 1}" if epoch > 1 else "the initial weights"
+            problem = f"{where}: the loss is not finite, {loss}; {kept} are kept"
+            raise FloatingPointError(f"{problem}; lower the learning rate")
         if optimizer is not None:
             vae.backward(t)
             optimizer.step()
@@ -136,9 +138,3 @@ def one_pass(
         kl += len(x) * float(loss.kl)
         images += len(x)
     return Loss(reconstruction / images, kl / images, vae.beta)
-
-
-def _not_finite(loss: Loss, epoch: int, where: str) -> FloatingPointError:
-    kept = f"the weights of epoch {epoch - 1}" if epoch > 1 else "the initial weights"
-    problem = f"epoch {epoch}, {where}: the loss is not finite, {loss}"
-    return FloatingPointError(f"{problem}; {kept} are kept; lower the learning rate")

@@ -2,6 +2,7 @@
 
 import copy
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -13,15 +14,15 @@ from numpyvae.core.parameters import Parameters
 from numpyvae.core.trace import Loss, Trace
 from numpyvae.data.images import check_pixels
 from numpyvae.support.inputs import check_array, check_count, check_counts, check_number, check_rng
-from numpyvae.support.types import Array
+from numpyvae.support.types import Array, Maybe
 
 
 class VAE:
     """p(z) = N(0, I),   p(x|z) = Bernoulli(sigmoid(logits)),   q(z|x) = N(μ(x), diag σ²(x)).
 
     `hidden` is the width of the encoder's hidden layer, or a tuple of widths; the decoder has the
-    same widths in reverse. `beta` weighs the KL. `rng` (a seed or a Generator) draws the weights.
-    Weights are named after their result: W_mu and b_mu in `parameters` give mu.
+    same ones in reverse. `activation` is "relu" or "tanh"; `beta` weighs the KL; `rng`, a seed or a
+    Generator, draws the weights. W_mu and b_mu in `parameters` are the weights that give mu.
     (Kingma & Welling 2014, Auto-Encoding Variational Bayes, arXiv:1312.6114.)
     """
 
@@ -30,16 +31,18 @@ class VAE:
         hidden: int | tuple[int, ...] = 256,
         latent: int = 2,
         *,
+        activation: str = "relu",
         beta: float = 1.0,
         image_shape: tuple[int, ...] = (28, 28),
         rng: np.random.Generator | int = 0,
     ) -> None:
         self.hidden = check_counts("hidden", hidden)
         self.latent = check_count("latent", latent)
+        self.eps_shape: tuple[int, ...] = (self.latent,)  # of the noise of one image
+        self.activation = activation
         self.beta = check_number("beta", beta)
         self.image_shape = check_counts("image_shape", image_shape, length=2)
-        pixels = prod(self.image_shape)
-        self._connect(Parameters(weight_shapes(pixels, self.hidden, self.latent)))
+        self._connect(Parameters(weight_shapes(prod(self.image_shape), self.hidden, self.latent)))
         generator = check_rng(rng)
         for layer in (*self.encoder.layers, *self.decoder.layers):
             layer.initialize(generator)
@@ -47,23 +50,23 @@ class VAE:
     def _connect(self, parameters: Parameters) -> None:
         """Make the layers views of these parameters."""
         self.parameters = parameters
-        self.encoder = Encoder(parameters, depth=len(self.hidden))
-        self.decoder = Decoder(parameters, depth=len(self.hidden))
+        self.encoder = Encoder(parameters, len(self.hidden), self.activation)
+        self.decoder = Decoder(parameters, len(self.hidden), self.activation)
 
     def forward(
-        self, x: Array, eps: Array, target: Array | None = None, out: Trace | None = None
+        self, x: Array, eps: Array, target: Maybe = None, out: Trace | None = None
     ) -> Trace:
         """x → h → μ, logvar → z = μ + σ ε → g → logits → p
 
         x (B, X) are images, eps (B, Z) is noise from N(0, 1), target (B, X) are the clean images
         if x is corrupted. `out` is an earlier Trace of as many images; it is overwritten.
         """
-        t = Trace.empty(depth=len(self.hidden)) if out is None else out
+        t = Trace(depth=len(self.hidden)) if out is None else out
         t.x = self._pixels("x", x)
         t.target = t.x if target is None else self._pixels("target", target)
         if t.target.shape != t.x.shape:
             raise ValueError(f"target: expected shape {t.x.shape} as x, got {t.target.shape}")
-        t.eps = check_array("eps", eps, (len(t.x), self.latent), t.x.dtype)
+        t.eps = check_array("eps", eps, (len(t.x), *self.eps_shape), t.x.dtype)
 
         t.h = self.encoder.hidden.forward(t.x, out=t.h)
         t.mu = self.encoder.mu.forward(t.h[-1], out=t.mu)
@@ -123,10 +126,6 @@ class VAE:
         size = (check_count("n", n), self.latent)
         return self.decode(check_rng(rng).standard_normal(size))
 
-    def summary(self) -> str:
-        """A table of the weights: name, shape, number of entries."""
-        return str(self.parameters)
-
     def astype(self, dtype: DTypeLike) -> "VAE":
         """A copy with parameters of another dtype: float64 or complex128 to check gradients."""
         twin = copy.copy(self)
@@ -134,10 +133,11 @@ class VAE:
         twin.parameters.value[:] = self.parameters.value
         return twin
 
-    def small_twin(self, rng: np.random.Generator) -> "VAE":
+    def small_twin(self, rng: np.random.Generator, beta: float = 0.7, **options: Any) -> "VAE":
         """A float64 VAE of the same class and depth, with random weights; its sizes all differ."""
         hidden = tuple(11 + 2 * i for i in range(len(self.hidden)))
-        twin = type(self)(hidden=hidden, latent=3, beta=0.7, image_shape=(1, 7), rng=rng)
+        twin = type(self)(hidden=hidden, latent=3, beta=beta, image_shape=(1, 7), rng=rng, **options)
+        twin.activation = self.activation
         twin.parameters.value += 0.3 * rng.standard_normal(twin.parameters.value.size)
         return twin.astype(np.float64)
 

@@ -12,26 +12,26 @@ from numpyvae.data.images import Pixels, as_pixels, binarize, corrupt
 from numpyvae.support.inputs import check_choice, check_count, check_number
 from numpyvae.support.types import Array
 
-Minibatch = tuple[Array, Array, Array | None]  # x (B, X), eps (B, Z), target (B, X) or None
+Minibatch = tuple[Array, Array, Array | None]  # x (B, X), eps (B, …), target (B, X) or None
 
 
 class Minibatches:
     """Minibatches of images, as a model is trained on them.
 
     batch_size  images in each; the last may have fewer
-    latent      Z, the number of latents
+    eps_shape   shape of the noise of one image: (Z,) for Z latents
     pixels      "grey", "thresholded" or "dynamic": see `binarize`
     noise       standard deviation of the noise on x; the target is clean: see `corrupt`
     dtype       of all arrays
     """
 
     def __init__(
-        self, batch_size: int, latent: int, pixels: Pixels, noise: float, dtype: Any
+        self, batch_size: int, eps_shape: tuple[int, ...], pixels: Pixels, noise: float, dtype: Any
     ) -> None:
         check_choice("pixels", pixels, get_args(Pixels))
         self.batch_size = check_count("batch_size", batch_size)
         self.noise = check_number("noise", noise)
-        self.latent, self.pixels, self.dtype = latent, pixels, dtype
+        self.eps_shape, self.pixels, self.dtype = eps_shape, pixels, dtype
 
     def __call__(
         self, images: Array, order: Array, rng: np.random.Generator
@@ -44,7 +44,7 @@ class Minibatches:
             x, target = binarize(clean, self.pixels, rng), None
             if self.noise:
                 x, target = corrupt(x, self.noise, rng), x
-            yield x, rng.standard_normal((len(x), self.latent), self.dtype), target
+            yield x, rng.standard_normal((len(x), *self.eps_shape), self.dtype), target
 
 
 def in_order(images: Array, order: Array, batch_size: int, dtype: DTypeLike) -> Iterator[Array]:

@@ -57,7 +57,7 @@ def check_vae(
     own, pixels = vae.astype(np.float64), int(np.prod(vae.image_shape))
     x = rng.random((IMAGES, pixels)) if images is None else np.asarray(images)
     x = check_pixels("images", x, vae.image_shape, np.float64)
-    point = Point(own, x, rng.standard_normal((len(x), vae.latent)), x)
+    point = Point(own, x, rng.standard_normal((len(x), *vae.eps_shape)), x)
     sizes = "-".join(map(str, [pixels, *vae.hidden, vae.latent, *vae.hidden[::-1], pixels]))
     title = f"gradient check of {type(vae).__name__} {sizes}, {len(x)} images"
     report = _check(point, list(own.parameters), title, progress, seed)
@@ -91,7 +91,7 @@ def _check_twin(
         twin = vae.small_twin(rng)
         pixels = int(np.prod(twin.image_shape))
         x, target = rng.random((5, pixels)), rng.random((5, pixels))
-        point = Point(twin, x, rng.standard_normal((5, twin.latent)), target)
+        point = Point(twin, x, rng.standard_normal((5, *twin.eps_shape)), target)
         title = f"the small twin, 5 images, beta = {twin.beta:g}, every array of the pass"
         report = _check(point, point.everything, title, progress, seed)
         report = replace(report, hints=with_known_mistakes(point, report))

@@ -87,7 +87,7 @@ def evaluate(
 def _check_loss(vae: VAE, x: Array) -> None:
     """Raise ValueError if the loss at z = μ + σ is not finite."""
     with np.errstate(all="ignore"):
-        loss = vae.loss(vae.forward(x, np.ones((len(x), vae.latent)), x))
+        loss = vae.loss(vae.forward(x, np.ones((len(x), *vae.eps_shape)), x))
     if not np.isfinite(loss.total):
         raise ValueError("vae: its loss is not finite; train it again with a lower learning rate")
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Arrays = list[Array]
+Maybe = Array | None  # an argument that may be left out, such as `out=`
 
 # Stands for an array that has not been computed. It is None, so `out=NOT_YET` makes NumPy allocate.
 NOT_YET: Any = None

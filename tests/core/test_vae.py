@@ -158,7 +158,7 @@ def test_weights_are_named_after_what_they_make_and_mirrored():
 def test_the_classic_has_404244_parameters_and_says_so():
     vae = VAE()
     assert vae.parameters.value.size == 404_244
-    lines = vae.summary().splitlines()
+    lines = str(vae.parameters).splitlines()
     assert lines[0].split() == ["W_h1", "784", "x", "256", "200,704"]
     assert lines[-1].split() == ["total", "404,244"]
     assert len(lines) == 11

@@ -203,7 +203,7 @@ WRONG = (
     Wrong(layers, DX, "dy @ np.where(abs(self.W) < 0.1, 0.0, self.W).T", "dg[{d}]"),
     Wrong(
         layers,
-        "da[i] = relu_backward(dy[i], y[i], out=da[i])",
+        "da[i] = self.activation_backward(dy[i], y[i], out=da[i])",
         "da[i] = dy[i].copy()",
         "da_g[{d}]",
         ("ReLU is missing",),
