@@ -15,6 +15,7 @@ class Optimizer(Stateful, ABC):
     """A rule for `step`. Its own numbers and arrays are its `state()`, for a continuation."""
 
     parameters: Parameters
+    learning_rate: float
 
     @abstractmethod
     def step(self) -> None:
@@ -50,9 +51,8 @@ class RMSprop(Optimizer):
     def step(self) -> None:
         """s ← ρ s + (1−ρ) g²,   θ ← θ − η g / (√s + ε)
 
-        It stores S = s / (1−ρ), so √s = √(1−ρ) √S; this saves one pass over the weights. Entries
-        of S without gradient decay as ρᵗ; every 50 steps tiny ones are set to 0, because
-        subnormal numbers are slow.
+        It stores S = s / (1−ρ), so √s = √(1−ρ) √S; this saves one pass over the weights. Every 50
+        steps, tiny entries of S, which had no gradient for long, become 0: subnormals are slow.
         """
         theta, g, S, work = self.parameters.value, self.parameters.grad, self.S, self._work
         root = (1.0 - self.rho) ** 0.5

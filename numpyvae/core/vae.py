@@ -135,8 +135,8 @@ class VAE:
 
     def small_twin(self, rng: np.random.Generator, beta: float = 0.7, **options: Any) -> "VAE":
         """A float64 VAE of the same class and depth, with random weights; its sizes all differ."""
-        hidden = tuple(11 + 2 * i for i in range(len(self.hidden)))
-        twin = type(self)(hidden=hidden, latent=3, beta=beta, image_shape=(1, 7), rng=rng, **options)
+        sizes: Any = {"hidden": tuple(11 + 2 * i for i in range(len(self.hidden))), "latent": 3}
+        twin = type(self)(**sizes, beta=beta, image_shape=(1, 7), rng=rng, **options)
         twin.activation = self.activation
         twin.parameters.value += 0.3 * rng.standard_normal(twin.parameters.value.size)
         return twin.astype(np.float64)

@@ -13,22 +13,30 @@ from typing import Any
 
 import numpy as np
 
-from numpyvae.core.layers import weight_shapes
+from numpyvae.core.layers import ACTIVATIONS, weight_shapes
 from numpyvae.core.vae import VAE
 from numpyvae.support.arrays import Arrays, DamagedFileError, open_arrays
 from numpyvae.support.files import write_file
-from numpyvae.support.inputs import check_array, check_count, check_counts, check_number, shown
+from numpyvae.support.inputs import (
+    check_array,
+    check_choice,
+    check_count,
+    check_counts,
+    check_number,
+    shown,
+)
 from numpyvae.support.interrupts import uninterrupted
 from numpyvae.support.types import Array
 
-FORMAT = 1
+FORMAT = 2
+RELU_ONLY = 1  # the format of version 0.2, which had no other activation
 RECORD = "training"  # a JSON text; the arrays of the record are members called training.NAME
 SMALL = 2**16  # bytes, of everything but weights and arrays of the record
 DENSE = 100  # weights do not compress: more bytes than this for each byte of the file are a trick
 
 
 def save(path: str | PathLike[str], vae: VAE) -> None:
-    """Write `vae` to `path`: every weight under its name, and hidden, latent, beta, image_shape.
+    """Write `vae` to `path`: every weight under its name, and its sizes and settings.
 
     `np.load(path)["W_out"]` is the weight W_out. The file appears complete or not at all.
     """
@@ -52,6 +60,7 @@ def model_bytes(vae: VAE, record: Mapping[str, Any] | None = None) -> bytes:
         "format": FORMAT,
         "hidden": vae.hidden,
         "latent": vae.latent,
+        "activation": vae.activation,
         "beta": vae.beta,
         "image_shape": vae.image_shape,
     }
@@ -87,16 +96,17 @@ class Checkpoint:
         self._arrays = arrays
         if "format" not in arrays.names:
             raise ValueError("not a model that numpyvae saved: no 'format' in it")
-        version = arrays.read("format", most=SMALL).tolist()
-        if version != FORMAT:
+        version = self._version = arrays.read("format", most=SMALL).tolist()
+        if version not in (FORMAT, RELU_ONLY):
             got = shown.repr(version)
             raise ValueError(f"format {got}, expected {FORMAT}: damaged, or of a later numpyvae")
 
     def vae(self) -> VAE:
         """The model. All its weights are read, and were of the right shape, before it is built."""
-        found = {
+        found = {"activation": "relu"} | {
             name: self._arrays.read(name, most=SMALL).tolist()
-            for name in ("hidden", "latent", "beta", "image_shape")
+            for name in ("hidden", "latent", "activation", "beta", "image_shape")
+            if name != "activation" or self._version != RELU_ONLY
         }
         if not isinstance(found["hidden"], list):
             raise ValueError("hidden: expected a list of numbers; the file is damaged")
@@ -111,7 +121,8 @@ class Checkpoint:
         dtype = weights["W_out"].dtype
         if dtype not in (np.float32, np.float64):
             raise ValueError(f"W_out: expected float32 or float64, got {dtype}")
-        vae = VAE(hidden, latent, beta=beta, image_shape=image_shape)
+        activation = check_choice("activation", found["activation"], ACTIVATIONS)
+        vae = VAE(hidden, latent, activation=activation, beta=beta, image_shape=image_shape)
         if dtype != vae.parameters.value.dtype:
             vae = vae.astype(dtype)
         for name, shape in shapes.items():

@@ -32,15 +32,12 @@ def read_history(path: Path, settings: Settings) -> list[Epoch]:
     epochs = []
     try:
         for row in csv.DictReader(read_text(path, most=2**26).splitlines()):
+            number, seconds = int(row["epoch"]), float(row["seconds"])
+            beta = settings.schedule.beta_of(number)
             train, test = (
-                Loss(
-                    float(row[f"{split}_reconstruction"]),
-                    float(row[f"{split}_kl"]),
-                    settings.beta,
-                )
+                Loss(float(row[f"{split}_reconstruction"]), float(row[f"{split}_kl"]), beta)
                 for split in SPLITS
             )
-            number, seconds = int(row["epoch"]), float(row["seconds"])
             epochs.append(Epoch(number, settings.epochs, train, test, seconds))
     except (KeyError, TypeError, ValueError, csv.Error):
         raise ValueError(f"{path}: damaged, not a history; delete it") from None

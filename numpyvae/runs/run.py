@@ -17,27 +17,21 @@ from numpyvae.core.vae import VAE
 from numpyvae.data.image_files import Dataset
 from numpyvae.runs.checkpoints import open_checkpoint, table
 from numpyvae.runs.run_folder import MODEL, RunFolder
-from numpyvae.runs.settings import OPTIMIZERS, Settings
+from numpyvae.runs.settings import Settings
 from numpyvae.support.interrupts import uninterrupted
 
 
 def prepare(settings: Settings) -> tuple[VAE, Dataset, Training]:
     """The model, the images and the training of these settings, which has not started."""
     data = settings.images()
-    vae = VAE(
-        settings.hidden,
-        settings.latent,
-        beta=settings.beta,
-        image_shape=data.image_shape,
-        rng=settings.seed,
-    )
+    vae = settings.model(data.image_shape)
     training = train(
         vae,
         data.x_train,
         test_images=data.x_test,
         epochs=settings.epochs,
         batch_size=settings.batch_size,
-        optimizer=OPTIMIZERS[settings.optimizer](vae.parameters, settings.learning_rate),
+        optimizer=settings.make_optimizer(vae.parameters),
         pixels=settings.pixels,
         noise=settings.noise,
         threads=settings.threads,
@@ -126,9 +120,10 @@ class Run:
                 raise ValueError(f"epochs: {problem}; got {settings.epochs}")
             with open_checkpoint(folder.path / MODEL) as checkpoint:
                 saved, record = checkpoint.vae(), checkpoint.record()
-                sizes = (settings.hidden, settings.latent)
-                if sizes != (saved.hidden, saved.latent):
-                    raise ValueError("its weights are not of the sizes in its settings")
+                for name in ("hidden", "latent", "activation"):
+                    own, other = getattr(saved, name), getattr(settings, name)
+                    if own != other:
+                        raise ValueError(f"{name} is {own} in its weights, {other} in its settings")
                 if record is None:
                     problem = "a model of version 0.1 or 0.2, or one saved without its training"
                     raise ValueError(f"{problem}, so it cannot go on; train it again")
@@ -138,7 +133,8 @@ class Run:
                     raise ValueError(f"the images in {settings.data or 'MNIST'} have changed")
                 state = checkpoint.with_arrays(record, {"state": _but_weights(training)})["state"]
                 training.restore(state | {"weights": saved.parameters.value})
-                if state["optimizer"]["learning_rate"] != settings.learning_rate:
+                rate = settings.schedule.learning_rate_of(training.epoch)
+                if training.optimizer.learning_rate != rate:
                     raise ValueError("its learning rate is not the one in its settings")
                 before = table(record, "versions")
             history = [replace(epoch, epochs=settings.epochs) for epoch in history]
@@ -151,7 +147,7 @@ class Run:
 
     def __iter__(self) -> Iterator[Epoch]:
         """Train; write each epoch to the folder, and then yield it."""
-        for epoch in self.training:
+        for epoch in self.settings.schedule.epochs(self.training, self.vae):
             epochs = [*self.epochs, epoch]
             record = {"images": self._images, "state": _but_weights(self.training)}
             with uninterrupted():

@@ -210,8 +210,9 @@ class RunFolder:
             seconds = [epoch.seconds for epoch in read_history(self.path / HISTORY, settings)]
         except (ValueError, OSError):
             seconds = []
-        beta, epochs = settings.beta, []
+        epochs = []
         for number, row in enumerate(rows, start=1):
+            beta = settings.schedule.beta_of(number)
             train, test = (Loss(row[i], row[i + 1], beta) for i in (0, 2))
             took = seconds[number - 1] if number <= len(seconds) else 0.0
             epochs.append(Epoch(number, settings.epochs, train, test, took))

@@ -8,20 +8,25 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, get_args
 
+from numpyvae.core.layers import ACTIVATIONS
 from numpyvae.core.optimizers import Optimizer, RMSprop
 from numpyvae.core.parameters import Parameters
+from numpyvae.core.vae import VAE
 from numpyvae.data.image_files import Dataset, load_images
 from numpyvae.data.images import Pixels
 from numpyvae.data.mnist import MNIST_FOLDER
 from numpyvae.support.inputs import check_choice, check_count, check_counts, check_number, shown
 from numpyvae.variants.adam import Adam
+from numpyvae.variants.free_bits import FreeBits
+from numpyvae.variants.iwae import IWAE
+from numpyvae.variants.schedules import Schedule
 
-OPTIMIZERS: dict[str, Callable[[Parameters, float], Optimizer]] = {
-    "rmsprop": RMSprop,
-    "adam": Adam,
-}
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"rmsprop": RMSprop, "adam": Adam}
 
-SINCE_0_1 = ("threads",)
+OBJECTIVES = ("elbo", "iwae")
+SINCE_0_1 = (
+    "threads", "objective", "k", "activation", "anneal", "free_bits", "decay", "epsilon",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,12 +40,19 @@ class Settings:
     noise          standard deviation of the noise on the encoder's input
     hidden         widths of the hidden layers
     latent         number of latents
+    activation     of the hidden layers, a name in ACTIVATIONS
+    objective      "elbo", or "iwae": see variants.IWAE
+    k              draws of z for each image; more than one with "iwae" alone
     beta           weight of the KL in the loss
+    anneal         epochs in which beta rises from 0: see variants.Schedule
+    free_bits      nats of each latent that cost nothing: see variants.FreeBits
     keep_epochs    keep the model of every epoch
     epochs         passes over the training images
     batch_size     images per step
     optimizer      a name in OPTIMIZERS
     learning_rate  step size of the optimizer
+    decay          of the learning rate, "none" or "burda": see variants.Schedule
+    epsilon        ε of the optimizer; None for its own
     threads        of the matrix products
     seed           of the weights, the shuffling and all noise
     """
@@ -50,12 +62,19 @@ class Settings:
     noise: float = 0.0
     hidden: tuple[int, ...] = (256,)
     latent: int = 2
+    activation: str = "relu"
+    objective: str = "elbo"
+    k: int = 1
     beta: float = 1.0
+    anneal: int = 0
+    free_bits: float = 0.0
     keep_epochs: bool = False
     epochs: int = 10
     batch_size: int = 100
     optimizer: str = "rmsprop"
     learning_rate: float = 1e-3
+    decay: str = "none"
+    epsilon: float | None = None
     threads: int = 1
     seed: int = 0
 
@@ -67,17 +86,59 @@ class Settings:
             raise ValueError(f"keep_epochs: expected true or false, got {got}")
         check_choice("pixels", self.pixels, get_args(Pixels))
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        check_choice("activation", self.activation, ACTIVATIONS)
+        check_choice("objective", self.objective, OBJECTIVES)
         plain = {  # Python's own numbers, which JSON can hold
             "noise": check_number("noise", self.noise),
             "hidden": check_counts("hidden", self.hidden),
             "beta": check_number("beta", self.beta),
             "learning_rate": check_number("learning_rate", self.learning_rate, positive=True),
+            "free_bits": check_number("free_bits", self.free_bits),
             "seed": check_count("seed", self.seed, least=0),
         }
-        for name in ("latent", "epochs", "batch_size", "threads"):
+        if self.epsilon is not None:
+            plain["epsilon"] = check_number("epsilon", self.epsilon, positive=True)
+        for name in ("latent", "k", "epochs", "batch_size", "threads"):
             plain[name] = check_count(name, getattr(self, name))
         for name, value in plain.items():
             object.__setattr__(self, name, value)  # the class is frozen
+        object.__setattr__(self, "anneal", self.schedule.anneal)
+        self._check_objective()
+
+    def _check_objective(self) -> None:
+        """Raise ValueError for a setting that the objective has no use for."""
+        if self.objective == "elbo" and self.k != 1:
+            raise ValueError(f"k: expected 1 with objective elbo, got {self.k}; use objective iwae")
+        if self.objective == "iwae":
+            for name, neutral in (("beta", 1.0), ("anneal", 0), ("free_bits", 0.0)):
+                if (value := getattr(self, name)) != neutral:
+                    problem = f"expected {neutral:g} with objective iwae, got {value:g}"
+                    raise ValueError(f"{name}: {problem}; use objective elbo")
+
+    @property
+    def schedule(self) -> Schedule:
+        """β and the learning rate of each epoch."""
+        return Schedule(self.beta, self.learning_rate, self.anneal, self.decay)
+
+    def model(self, image_shape: tuple[int, ...]) -> VAE:
+        """A model of these settings, with the weights that it has before the first step."""
+        shape: dict[str, Any] = {
+            "hidden": self.hidden,
+            "latent": self.latent,
+            "activation": self.activation,
+            "image_shape": image_shape,
+            "rng": self.seed,
+        }
+        if self.objective == "iwae":
+            return IWAE(k=self.k, **shape)
+        if self.free_bits > 0.0:
+            return FreeBits(free_bits=self.free_bits, beta=self.beta, **shape)
+        return VAE(beta=self.beta, **shape)
+
+    def make_optimizer(self, parameters: Parameters) -> Optimizer:
+        """The optimizer of these settings, before its first step."""
+        own: dict[str, Any] = {} if self.epsilon is None else {"epsilon": self.epsilon}
+        return OPTIMIZERS[self.optimizer](parameters, self.learning_rate, **own)
 
     @classmethod
     def from_table(cls, table: Any) -> Settings:

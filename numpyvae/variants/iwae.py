@@ -129,9 +129,9 @@ class IWAE(VAE):
         self.encoder.hidden.backward(t.x, t.h, t.dh, t.da_h, out=None, need_dx=False)
         return t
 
-    def small_twin(self, rng: np.random.Generator, **options: Any) -> VAE:
+    def small_twin(self, rng: np.random.Generator, beta: float = 1.0, **options: Any) -> VAE:
         """A float64 IWAE of the same depth, with random weights; its sizes all differ."""
-        return super().small_twin(rng, beta=1.0, **{"k": 4} | options)
+        return super().small_twin(rng, beta, k=4, **options)
 
     def _draws(self, t: IWAETrace) -> tuple[Array, Array, Array]:
         """μ, logvar and ε of every draw: (B k, Z) each."""

@@ -107,7 +107,8 @@ def test_defaults_are_those_of_the_classic():
     assert dataclasses.asdict(Settings()) == {
         "data": None, "pixels": "grey", "noise": 0.0, "hidden": (256,), "latent": 2, "beta": 1.0,
         "epochs": 10, "batch_size": 100, "optimizer": "rmsprop", "learning_rate": 1e-3, "seed": 0,
-        "threads": 1, "keep_epochs": False,
+        "threads": 1, "keep_epochs": False, "activation": "relu", "objective": "elbo", "k": 1,
+        "anneal": 0, "free_bits": 0.0, "decay": "none", "epsilon": None,
     }  # fmt: skip
 
 

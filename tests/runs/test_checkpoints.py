@@ -66,7 +66,7 @@ def rewritten(path, **changes):
     [
         ({"W_mu": None}, "there is no 'W_mu' in it"),
         ({"format": None}, "no 'format' in it"),
-        ({"format": np.array([1, 2])}, r"format \[1, 2\], expected 1"),
+        ({"format": np.array([1, 2])}, r"format \[1, 2\], expected 2"),
         ({"W_mu": np.full((5, 3), 1e300)}, "W_mu: expected finite numbers, got NaN or infinity"),
         ({"hidden": np.array([2**31 - 1, 2**31 - 1])}, "model.npz: too small for a model of the"),
         ({"hidden": np.array([100_000])}, "model.npz: too small for a model of the size"),
@@ -75,7 +75,7 @@ def rewritten(path, **changes):
         ({"beta": np.nan}, "beta: expected a finite number"),
         ({"image_shape": np.array([28])}, "image_shape: expected 2 whole numbers"),
         ({"latent": "two"}, "latent: expected a whole number"),
-        ({"format": 99}, "format 99, expected 1: damaged, or of a later numpyvae"),
+        ({"format": 99}, "format 99, expected 2: damaged, or of a later numpyvae"),
         ({"latent": 4}, r"W_mu: expected shape \(5, 4\), got \(5, 3\)"),
         ({"latent": -1}, "latent: expected a whole number of at least 1, got -1"),
         ({"b_out": np.zeros((28, 1))}, r"b_out: expected shape \(28,\)"),
