@@ -2,8 +2,8 @@
 
 Read settings (the options of a training), checkpoints (one model as a file), history (the losses as
 a file), run_folder (its files and their names), run (a training that writes its folder), processes
-(many trainings at once), sweep (a training for every combination of settings), then reproduction
-(published losses).
+(many trainings at once), sweep (a training for every combination of settings), reproduction
+(published losses), then burda (a published experiment of several days).
 """
 
 from numpyvae.runs.checkpoints import load, save

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -19,16 +19,24 @@ from numpyvae.runs.checkpoints import open_checkpoint, table
 from numpyvae.runs.run_folder import MODEL, RunFolder
 from numpyvae.runs.settings import Settings
 from numpyvae.support.interrupts import uninterrupted
+from numpyvae.support.types import Array
 
 
 def prepare(settings: Settings) -> tuple[VAE, Dataset, Training]:
     """The model, the images and the training of these settings, which has not started."""
     data = settings.images()
     vae = settings.model(data.image_shape)
-    training = train(
+    return vae, data, training_of(settings, vae, data.x_train, data.x_test)
+
+
+def training_of(
+    settings: Settings, vae: VAE, x_train: Array, x_test: Array | None = None
+) -> Training:
+    """The training of a model with these settings, on these images; it has not started."""
+    return train(
         vae,
-        data.x_train,
-        test_images=data.x_test,
+        x_train,
+        test_images=x_test,
         epochs=settings.epochs,
         batch_size=settings.batch_size,
         optimizer=settings.make_optimizer(vae.parameters),
@@ -37,7 +45,6 @@ def prepare(settings: Settings) -> tuple[VAE, Dataset, Training]:
         threads=settings.threads,
         rng=settings.seed,
     )
-    return vae, data, training
 
 
 @dataclass
@@ -141,6 +148,18 @@ class Run:
             if len(training) or not folder.completed(settings):
                 folder.mend(vae, history, settings, versions)
             yield cls(settings, versions, folder, vae, images, training, history, before)
+
+    @classmethod
+    def start_or_resume(
+        cls, settings: Settings, out: str | PathLike[str], versions: Mapping[str, str]
+    ) -> AbstractContextManager[Run]:
+        """The rest of the run with these settings, if the folder `out` holds its first epochs.
+
+        Otherwise it starts from the first. Its errors are those of `start` and `resume`.
+        """
+        if 0 < RunFolder(out).epochs_done(settings) <= settings.epochs:
+            return cls.resume(out, versions, settings.epochs)
+        return cls.start(settings, out, versions)
 
     def __len__(self) -> int:
         return len(self.training)

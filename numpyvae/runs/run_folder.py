@@ -186,12 +186,13 @@ class RunFolder:
         except (ValueError, OSError):
             return False
 
-    def can_go_on(self, settings: Settings) -> bool:
-        """True if the folder holds a run with these settings that `Run.resume` can go on with."""
+    def epochs_done(self, settings: Settings) -> int:
+        """The epochs here that a run with these settings, for any number of epochs, begins with."""
         try:
-            return self.record() is not None and self.load_settings() == settings
+            same = dataclasses.replace(self.load_settings(), epochs=settings.epochs) == settings
+            return len(self.load_history()) if same and self.record() is not None else 0
         except (ValueError, OSError):
-            return False
+            return 0
 
     def load_history(self) -> list[Epoch]:
         """The losses of every epoch, from model.npz; or from history.csv, for older versions.

@@ -130,9 +130,7 @@ def _train(
     settings: Settings, out: Path, versions: Mapping[str, str], finish: Callable[[Run], None]
 ) -> Generator[Epoch]:
     """Train one run, or the rest of it; a function of a module, for processes find it by name."""
-    unfinished = RunFolder(out).can_go_on(settings)
-    made = Run.resume(out, versions) if unfinished else Run.start(settings, out, versions)
-    with made as run:
+    with Run.start_or_resume(settings, out, versions) as run:
         yield from run
         finish(run)
         run.complete()
