@@ -23,8 +23,8 @@ ROWS = 1_000  # of z to decode at a time, at most
 class IWAETrace(Trace):
     """Every array of one pass, with k draws of z for each image: B k rows, image by image.
 
-    eps is (B, k, Z), and z, dz are (B k, Z). g, logits, p and their gradients are those of the
-    slice of at most ROWS rows that was decoded last.
+    eps is (B, k, Z) and z is (B k, Z). At most ROWS rows are decoded at a time, as a slice; g,
+    logits and p are those of the last one. Their gradients are here if there is only one.
     """
 
     rows: Any = NOT_YET  # the slice
@@ -109,18 +109,22 @@ class IWAE(VAE):
         dlog_w = -share * t.weights.reshape(-1, 1)  # (B k, 1)
 
         grad, decoder_grad = self.parameters.grad, np.zeros_like(self.parameters.grad)
-        t.dz = np.empty_like(t.z) if t.dz is NOT_YET else t.dz
-        for rows in reversed(self._slices(t)):
+        dz = np.empty_like(t.z)
+        slices = self._slices(t)
+        for rows in reversed(slices):
             if rows != t.rows:
                 self._decode(t, rows)
             t.dlogits = cross_entropy_backward(t.logits, self._targets(t), t.p, out=t.dlogits)
             t.dlogits *= -dlog_w[rows]
             t.dg[-1] = self.decoder.output.backward(t.g[-1], t.dlogits, out=t.dg[-1])
-            self.decoder.hidden.backward(t.z[rows], t.g, t.dg, t.da_g, out=t.dz[rows])
+            self.decoder.hidden.backward(t.z[rows], t.g, t.dg, t.da_g, out=dz[rows])
             decoder_grad += grad
+        if len(slices) > 1:  # these are of one slice, not of the pass
+            t.dlogits = NOT_YET
+            t.dg, t.da_g = ([NOT_YET] * len(self.hidden) for _ in range(2))
         grad[:] = decoder_grad  # the encoder's part of it is written below
-        t.dz -= dlog_w * t.z
-        dmu, dlogvar = reparameterize_backward(t.dz, *self._draws(t)[1:])
+        dz -= dlog_w * t.z
+        dmu, dlogvar = reparameterize_backward(dz, *self._draws(t)[1:])
         t.dmu, t.dlogvar = (d.reshape(t.eps.shape).sum(axis=1) for d in (dmu, dlogvar))
         t.dlogvar -= 0.5 * share  # of ½ logvar in log w, whose shares add up to 1
         t.dh_logvar = self.encoder.logvar.backward(t.h[-1], t.dlogvar, out=t.dh_logvar)
