@@ -18,8 +18,8 @@ HELP = "train every combination of settings and seeds, many at once"
 DESCRIPTION = """\
 Train a VAE for every combination of the values given and for several seeds,
 each in a process and a folder of its own. Print a table of the test losses and
-draw them. Runs whose folder in --out is complete are not repeated. (Delete it
-if the images have changed.)"""
+draw them; of an IWAE, the column ELBO holds its own bound. Runs whose folder in
+--out is complete are not repeated. (Delete it if the images have changed.)"""
 EXAMPLES = """\
 examples:
   numpyvae sweep --beta 0.1 0.5 1 2 4 --seeds 3            15 runs

@@ -27,6 +27,8 @@ examples:
   numpyvae train --epochs 50 --out long         a longer run, into the folder long/
   numpyvae train --latent 20 --hidden 400 --optimizer adam --batch-size 128
   numpyvae train --hidden 512 256 --beta 4      two hidden layers, and a larger weight of the KL
+  numpyvae train --objective iwae --k 50        a tighter bound, from 50 draws of z for each image
+  numpyvae train --latent 20 --anneal 5 --free-bits 0.5       against latents that collapse
   numpyvae train --pixels dynamic               binary pixels, drawn anew for each minibatch
   numpyvae train --noise 0.5                    a denoising VAE
   numpyvae train --data fashion/                a folder of four IDX files, or an .npy or .npz file
@@ -137,11 +139,23 @@ def _headline(training: Run) -> str:
     return (
         f"{training.settings.data or 'MNIST'}: {len(data.x_train):,} training images, "
         f"{len(data.x_test):,} test images of {' x '.join(map(str, data.image_shape))} pixels\n"
-        f"VAE {'-'.join(map(str, [*widths, vae.latent, *widths[::-1]]))}, "
+        f"{'IWAE' if training.settings.objective == 'iwae' else 'VAE'} "
+        f"{'-'.join(map(str, [*widths, vae.latent, *widths[::-1]]))}, "
         f"{vae.parameters.value.size:,} parameters\n"
-        "losses in nats per image: total = reconstruction + "
-        f"{'' if vae.beta == 1 else f'{vae.beta:g} x '}KL"
+        f"losses in nats per image: {_loss_in_words(training.settings)}"
     )
+
+
+def _loss_in_words(settings: Settings) -> str:
+    """What the losses of the epochs are."""
+    if settings.objective == "iwae":
+        return f"total = -log 1/{settings.k} sum w = reconstruction, by share of w, + the rest"
+    words = f"total = reconstruction + {'' if settings.beta == 1 else f'{settings.beta:g} x '}KL"
+    if settings.anneal > 0:
+        words += f"; the weight of the KL rises to {settings.beta:g} in {settings.anneal} epochs"
+    if settings.free_bits > 0.0:
+        words += f"; in training, a latent costs {settings.free_bits:g} nats at least"
+    return words
 
 
 def draw(training: Run) -> None:
@@ -150,9 +164,10 @@ def draw(training: Run) -> None:
     rng = np.random.default_rng(settings.seed)  # for the pictures only
     x_test = binarize(as_pixels(training.data.x_test, np.float32), settings.pixels, rng)
     few = x_test[:12]
+    rest = "the rest" if settings.objective == "iwae" else "KL"
     corrupted = corrupt(few, settings.noise, rng) if settings.noise else None
     figures = {
-        "loss.png": pictures.loss(training.epochs, pictures.reference_losses(x_test)),
+        "loss.png": pictures.loss(training.epochs, pictures.reference_losses(x_test), rest),
         "latent.png": pictures.latent(vae, x_test, training.data.y_test),
         "reconstructions.png": pictures.reconstructions(vae, few, corrupted),
         "samples.png": pictures.samples(vae, rng),

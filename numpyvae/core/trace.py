@@ -72,6 +72,6 @@ class Loss:
     def __str__(self) -> str:
         """As "153.04 = 146.83 + 6.21"; the parts are rounded first, so that the sum adds up."""
         reconstruction, kl = round(float(self.reconstruction), 2), round(float(self.kl), 2)
-        weight = "" if self.beta == 1.0 else f"{self.beta:g} x "
+        weight = "" if self.beta == 1.0 else f"{self.beta:.3g} x "
         total = reconstruction + self.beta * kl
         return f"{total:.2f} = {reconstruction:.2f} + {weight}{kl:.2f}"

@@ -12,22 +12,25 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def loss(epochs: Sequence[Epoch], references: dict[str, float] | None = None) -> Figure:
+def loss(
+    epochs: Sequence[Epoch], references: dict[str, float] | None = None, rest: str = "KL"
+) -> Figure:
     """The train and test losses of the epochs, in nats per image: the total, and its two parts.
 
     `references` maps names to losses that are drawn as lines, such as `reference_losses(x_test)`.
+    `rest` is the name of the part that is not the reconstruction.
     """
     if not epochs:
         raise ValueError("epochs: expected at least one, got none; train first")
     figure = canvas(10.0, 6.4)
     panels = figure.subplots(2, 2, sharex=True)
-    titles = ("total, and what to compare it with", "total", "reconstruction", "KL")
+    titles = ("total, and what to compare it with", "total", "reconstruction", rest)
     for axes, title in zip(panels.flat, titles):
         for name, style, color in (("train", "s--", COLOURS[8]), ("test", "o-", COLOURS[0])):
             losses = [getattr(epoch, name) for epoch in epochs]
             if None in losses:
                 continue
-            part = title.lower() if title in ("reconstruction", "KL") else "total"
+            part = {"reconstruction": "reconstruction", rest: "kl"}.get(title, "total")
             values = [getattr(loss, part) for loss in losses]
             numbers = [epoch.number for epoch in epochs]
             axes.plot(numbers, values, style, color=color, markersize=4, label=name)
@@ -44,9 +47,9 @@ def loss(epochs: Sequence[Epoch], references: dict[str, float] | None = None) ->
     whole.set_ylim(0.0, 1.12 * whole.get_ylim()[1])
     panels[0, 1].legend()
     figure.supxlabel("epoch")
-    beta = epochs[0].train.beta
-    weight = "" if beta == 1.0 else f"{beta:g} × "
-    figure.supylabel(f"nats per image   (total = reconstruction + {weight}KL)")
+    betas = {epoch.train.beta for epoch in epochs}
+    weight = "β × " if len(betas) > 1 else "" if betas == {1.0} else f"{betas.pop():g} × "
+    figure.supylabel(f"nats per image   (total = reconstruction + {weight}{rest})")
     return figure
 
 

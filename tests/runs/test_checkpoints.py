@@ -13,7 +13,7 @@ from numpyvae.runs.checkpoints import model_bytes, open_checkpoint
 
 @pytest.fixture
 def saved(tmp_path):
-    vae = VAE(hidden=(6, 5), latent=3, beta=0.25, image_shape=(4, 7), rng=1)
+    vae = VAE((6, 5), 3, activation="tanh", beta=0.25, image_shape=(4, 7), rng=1)
     save(tmp_path / "model.npz", vae)
     return vae, tmp_path / "model.npz"
 
@@ -24,9 +24,17 @@ def test_what_was_saved_comes_back(saved, rng):
     assert np.array_equal(back.parameters.value, vae.parameters.value)
     assert back.parameters.value.dtype == np.float32
     assert (back.hidden, back.latent, back.beta) == ((6, 5), 3, 0.25)
-    assert back.image_shape == (4, 7)
+    assert (back.image_shape, back.activation) == ((4, 7), "tanh")
     x = rng.random((3, 28))
     assert np.array_equal(back.reconstruct(x), vae.reconstruct(x))
+
+
+def test_a_model_of_the_first_format_has_relu(saved):
+    """Version 0.2 wrote it, without a name for the activation."""
+    vae, path = saved
+    rewritten(path, format=1, activation="tanh")  # the name has no meaning there
+    assert load(path).activation == "relu"
+    assert np.array_equal(load(path).parameters.value, vae.parameters.value)
 
 
 def test_dtype_is_kept(saved):
@@ -75,6 +83,7 @@ def rewritten(path, **changes):
         ({"beta": np.nan}, "beta: expected a finite number"),
         ({"image_shape": np.array([28])}, "image_shape: expected 2 whole numbers"),
         ({"latent": "two"}, "latent: expected a whole number"),
+        ({"activation": "gelu"}, "activation: expected one of relu, tanh, got 'gelu'"),
         ({"format": 99}, "format 99, expected 2: damaged, or of a later numpyvae"),
         ({"latent": 4}, r"W_mu: expected shape \(5, 4\), got \(5, 3\)"),
         ({"latent": -1}, "latent: expected a whole number of at least 1, got -1"),

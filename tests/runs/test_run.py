@@ -5,12 +5,15 @@ import os
 import shutil
 import tracemalloc
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from numpyvae import load
+from numpyvae import VAE, load
 from numpyvae.runs import Run, RunFolder, Settings
+from numpyvae.runs.history import read_history
+from numpyvae.variants import IWAE, FreeBits
 
 
 @pytest.fixture
@@ -37,6 +40,53 @@ def test_each_epoch_is_on_disk_when_it_is_yielded(settings, tmp_path):
             assert [e.train for e in folder.load_history()] == [e.train for e in run.epochs]
             assert len(folder.epoch_models()) == number
     assert names(folder.path) == ["epochs", "history.csv", "model.npz", "settings.json"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"objective": "iwae", "k": 3, "activation": "tanh", "hidden": (5, 4)}, IWAE),
+        ({"anneal": 4, "beta": 0.5, "optimizer": "adam", "epsilon": 1e-4}, VAE),
+        ({"free_bits": 0.3, "anneal": 3, "pixels": "dynamic"}, FreeBits),
+        ({"decay": "burda", "noise": 0.1}, VAE),
+    ],
+)
+def test_a_run_that_goes_on_is_the_unbroken_one_to_the_last_bit(settings, tmp_path, changes, kind):
+    """Whatever its loss and its schedule: five epochs, and two epochs and then three."""
+    settings = replace(settings, epochs=5, **changes)
+    with Run.start(settings, tmp_path / "unbroken", {}) as run:
+        whole = list(run)
+        assert type(run.vae) is kind
+    with Run.start(replace(settings, epochs=2), tmp_path / "out", {}) as run:
+        list(run)
+    with Run.start_or_resume(settings, tmp_path / "out", {}) as run:
+        assert [epoch.number for epoch in run] == [3, 4, 5]
+    files = [load(tmp_path / name / "model.npz") for name in ("unbroken", "out")]
+    assert np.array_equal(*(vae.parameters.value for vae in files))
+    assert files[0].beta == files[1].beta == whole[-1].train.beta
+    losses = [(epoch.train, epoch.test) for epoch in whole]
+    for name in ("unbroken", "out"):
+        folder = RunFolder(tmp_path / name)
+        assert [(epoch.train, epoch.test) for epoch in folder.load_history()] == losses
+        assert [epoch.train for epoch in read_history(folder.path / "history.csv", settings)] == [
+            epoch.train for epoch in whole
+        ]
+    assert run.training.optimizer.epsilon == (settings.epsilon or 1e-7)
+
+
+def test_what_an_objective_has_no_use_for_is_refused():
+    for changes, message in (
+        ({"k": 5}, "k: expected 1 with objective elbo, got 5; use objective iwae"),
+        ({"objective": "iwae", "beta": 2.0}, "beta: expected 1 with objective iwae, got 2; use"),
+        ({"objective": "iwae", "anneal": 3}, "anneal: expected 0 with objective iwae, got 3; use"),
+        ({"objective": "iwae", "free_bits": 0.5}, "free_bits: expected 0 with objective iwae"),
+        ({"objective": "vae"}, "objective: expected one of elbo, iwae, got 'vae'"),
+        ({"activation": "gelu"}, "activation: expected one of relu, tanh, got 'gelu'"),
+        ({"decay": "cosine"}, "decay: expected one of none, burda, got 'cosine'"),
+        ({"epsilon": 0.0}, r"epsilon: expected a finite number above 0, got 0\.0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Settings(**changes)
 
 
 def test_bad_settings_write_nothing(settings, tmp_path):
@@ -234,3 +284,16 @@ def test_resume_mends_what_a_kill_between_two_files_left(stopped):
     lost = lines[-1].split(b",")
     assert mended[:-1] == [line.rstrip() for line in lines[:-1]]
     assert mended[-1] == b",".join([lost[0], seconds, *lost[2:]]).rstrip()
+
+
+def test_the_epochs_that_a_run_begins_with(stopped, settings):
+    """Those of the same settings, for any number of epochs; none of other settings."""
+    done = len(stopped.load_history())
+    assert done > 0
+    for epochs in (1, 100):
+        assert stopped.epochs_done(replace(settings, epochs=epochs)) == done
+    assert stopped.epochs_done(replace(settings, beta=2.0)) == 0
+    assert RunFolder(stopped.path / "nowhere").epochs_done(settings) == 0
+    with Run.start_or_resume(replace(settings, beta=2.0), stopped.path, {}) as run:
+        assert len(list(run)) == settings.epochs
+        assert run.earlier is not None

@@ -63,7 +63,7 @@ def test_a_check_of_it_passes_and_sees_latents_on_both_sides():
 
 
 def test_each_latent_takes_about_its_free_bits_where_a_vae_would_use_none(rng):
-    """Images of pure noise are worth no nat, so a VAE collapses; free nats are used all the same."""
+    """Images of pure noise are not worth a nat, so a VAE collapses; free nats are used anyway."""
     x = (rng.random((2000, 16)) < 0.5).astype(np.float32)
 
     def kl_after(vae):
