@@ -63,8 +63,8 @@ def test_the_hints_of_the_broken_vae_are_those_in_the_readme(capsys):
 
 
 def test_the_two_commands_stand_alone_and_ci_runs_the_second():
-    assert '\n    pip install . && numpyvae train\n    pip install ".[test]" && pytest\n' in README
-    assert '\npip install ".[test]" && pytest\n' in (ROOT / ".ci" / "run").read_text()
+    assert '\n    pip install . && numpyvae train\n    pip install ".[test]" && pytest -n auto\n' in README
+    assert '\npip install ".[test]" && pytest -n auto\n' in (ROOT / ".ci" / "run").read_text()
 
 
 def test_every_link_to_a_file_resolves():

@@ -6,6 +6,7 @@ a file), run_folder (its files and their names), run (a training that writes its
 (published losses), then burda (a published experiment of several days).
 """
 
+from numpyvae.runs.burda import Burda
 from numpyvae.runs.checkpoints import load, save
 from numpyvae.runs.reproduction import PUBLISHED, Published, Reproduction, reproduce
 from numpyvae.runs.run import Run
@@ -15,6 +16,7 @@ from numpyvae.runs.sweep import Sweep
 
 __all__ = [
     "PUBLISHED",
+    "Burda",
     "Published",
     "Reproduction",
     "Run",
