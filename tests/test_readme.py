@@ -63,7 +63,10 @@ def test_the_hints_of_the_broken_vae_are_those_in_the_readme(capsys):
 
 
 def test_the_two_commands_stand_alone_and_ci_runs_the_second():
-    assert '\n    pip install . && numpyvae train\n    pip install ".[test]" && pytest -n auto\n' in README
+    assert (
+        '\n    pip install . && numpyvae train\n    pip install ".[test]" && pytest -n auto\n'
+        in README
+    )
     assert '\npip install ".[test]" && pytest -n auto\n' in (ROOT / ".ci" / "run").read_text()
 
 

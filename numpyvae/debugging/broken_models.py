@@ -21,8 +21,8 @@ def break_backward(model: VAE, *names: str) -> VAE:
         wrong = break_backward(vae, "missing_half_kl")
 
     The copy shares nothing with the model. Raises ValueError for a name that is not in MISTAKES,
-    for two mistakes in one line, and for a model whose class overrides a pass of VAE: the
-    mistakes are edits of VAE's own source.
+    for two mistakes in one line, for one in the ReLU of a model that has none, and for a model
+    whose class overrides a pass of VAE: the mistakes are edits of VAE's own source.
     """
     for name in names:
         if name not in MISTAKES:
@@ -30,6 +30,11 @@ def break_backward(model: VAE, *names: str) -> VAE:
             raise ValueError(
                 f"mistake: expected one of the {len(MISTAKES)} mistakes that "
                 f"numpyvae gradcheck --list shows, got {name!r}; the nearest is {nearest}"
+            )
+        if name.startswith("relu_") and model.activation != "relu":
+            raise ValueError(
+                f"mistake: {name} is in the ReLU, and this model has {model.activation}; "
+                "pass a model with activation relu"
             )
     kind = type(model)
     own = [name for name in PASSES if getattr(kind, name) is not getattr(VAE, name)]
