@@ -42,8 +42,10 @@ def rng():
 def tiny(rng):
     """A float64 VAE at a generic point, and a batch for it; B, X, H, Z and β all differ."""
 
-    def make(hidden=7, latent=3, beta=0.7, image_shape=(3, 4), images=5):
-        vae = VAE(hidden, latent, beta=beta, image_shape=image_shape, rng=1).astype(np.float64)
+    def make(hidden=7, latent=3, beta=0.7, image_shape=(3, 4), images=5, activation="relu"):
+        vae = VAE(
+            hidden, latent, activation=activation, beta=beta, image_shape=image_shape, rng=1
+        ).astype(np.float64)
         vae.parameters.value += 0.3 * rng.standard_normal(vae.parameters.value.size)
         pixels = image_shape[0] * image_shape[1]
         x, target = rng.random((images, pixels)), rng.random((images, pixels))

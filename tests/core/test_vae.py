@@ -10,10 +10,11 @@ ARCHITECTURES = [(hidden, latent) for hidden in (7, (9, 6)) for latent in (1, 2,
 @pytest.mark.parametrize(("hidden", "latent"), ARCHITECTURES)
 @pytest.mark.parametrize("denoising", [False, True])
 @pytest.mark.parametrize("trained_path", [False, True])
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_backward_agrees_with_complex_step_to_12_digits(
-    tiny, complex_step, rng, hidden, latent, denoising, trained_path
+    tiny, complex_step, rng, hidden, latent, denoising, trained_path, activation
 ):
-    vae, x, eps, target = tiny(hidden, latent)
+    vae, x, eps, target = tiny(hidden, latent, activation=activation)
     target = target if denoising else None
     trace = None
     if trained_path:  # a Trace full of another batch, as in training
@@ -153,6 +154,20 @@ def test_weights_are_named_after_what_they_make_and_mirrored():
         "W_g1": (3, 6), "b_g1": (6,), "W_g2": (6, 9), "b_g2": (9,),
         "W_out": (9, 8), "b_out": (8,),
     }  # fmt: skip
+
+
+def test_the_activation_is_that_of_every_hidden_layer_and_of_every_copy(tiny, rng):
+    vae, x, eps, _ = tiny(hidden=(9, 6), activation="tanh")
+    t = vae.forward(x, eps)
+    np.testing.assert_allclose(t.h[0], np.tanh(x @ vae.parameters["W_h1"] + vae.parameters["b_h1"]))
+    np.testing.assert_allclose(
+        t.g[1], np.tanh(t.g[0] @ vae.parameters["W_g2"] + vae.parameters["b_g2"])
+    )
+    for twin in (vae.astype(np.float32), vae.small_twin(rng)):
+        assert twin.encoder.hidden.activation is np.tanh
+        assert twin.decoder.hidden.activation is np.tanh
+    with pytest.raises(ValueError, match="activation: expected one of relu, tanh, got 'sigmoid'"):
+        VAE(activation="sigmoid")
 
 
 def test_the_classic_has_404244_parameters_and_says_so():
