@@ -67,7 +67,10 @@ def test_a_longer_one_goes_on_where_a_shorter_one_ended(few):
     again = Burda(few, 1)  # fewer than there are: all of them count, and nothing is done again
     assert again.to_do() == {}
     assert len(again.history("vae")) == 3
-    (few / "likelihoods.csv").unlink()
+    table = few / "likelihoods.csv"
+    table.write_text(table.read_text().replace("vae,3,", "vae,2,"))  # of an earlier epoch
+    assert again.to_do() == {"vae": 0}
+    table.unlink()
     assert again.to_do() == {"vae": 0, "iwae-5": 0, "iwae-50": 0}
     assert {t for t, _ in again.expected_seconds().values()} == {0.0}
 
