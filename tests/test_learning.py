@@ -8,6 +8,9 @@ import pytest
 
 from numpyvae import VAE, Adam, train
 from numpyvae.core.latent import kl_divergence
+from numpyvae.data.images import as_pixels, binarize
+from numpyvae.evaluation import evidence, mean_and_error, vae_log_likelihood
+from numpyvae.variants import IWAE
 
 README = " ".join((Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8").split())
 
@@ -121,3 +124,22 @@ def test_the_answers_in_the_readme(mnist, beta, answer):
         at_mu = vae.loss(vae.forward(x_test, np.zeros((len(x_test), 2)))).total
         assert "155.07 instead of 156.24" in README
         assert [at_mu, last.test.total] == pytest.approx([155.07, 156.24], abs=0.5)
+
+
+@pytest.mark.slow
+def test_a_tighter_bound_makes_a_better_model(mnist):
+    """Exact log p(x) of IWAE with ten draws against one, paired over images and three seeds."""
+    (x_train, _), (x_test, _) = mnist
+    rng = np.random.default_rng(0)
+    x = binarize(as_pixels(x_test[:1000], np.float32), "dynamic", rng)
+    gains = []
+    for seed in range(3):
+        found = []
+        for k in (1, 10):
+            model = IWAE(k=k, rng=seed)
+            list(train(model, x_train, epochs=5, pixels="dynamic", rng=seed))
+            found.append(evidence(vae_log_likelihood(model, x), 2, nodes=321, half_width=8.0).value)
+        gains.append(found[1] - found[0])
+    mean, error = mean_and_error(np.mean(gains, axis=0))
+    assert mean > 3.0 * error
+    assert np.mean(gains, axis=1).min() > 0.0
