@@ -29,7 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OutputError as error:
         return complain(error, 1)
     except MemoryError as error:
-        return complain(f"not enough memory ({error}); use a smaller model or fewer images", 2)
+        return complain(
+            f"not enough memory ({error}); use a smaller model, fewer images or a smaller k", 2
+        )
     except (ValueError, OSError) as error:
         return complain(error, 2)
 

@@ -23,7 +23,7 @@ published ones. Exit status: 0 if all agree, 1 if not.
 classic and pytorch-400-20 are trained with several seeds. burda trains a VAE
 and two importance-weighted auto-encoders (IWAE) for 3,280 epochs each, which
 takes days, or for the first --epochs of them. It says at the start how long it
-will take here. Stop it at any time: the same command goes on."""
+will take here. Stop it at any time, and run the same command to continue."""
 EXAMPLES = """\
 examples:
   numpyvae reproduce classic                    50 epochs for each seed: about two minutes each
@@ -81,10 +81,12 @@ def _burda(burda: Burda, jobs: int) -> int:
                 problems[name] = result.problem
             elif isinstance(result, Likelihood):
                 say(f"{name}: NLL {result.nll:.2f} ± {result.error:.2f}")
-            else:
+            elif result is not None:
                 say(f"{name}: {result}")
     except KeyboardInterrupt as stop:
-        return stopped(stop, f"{burda.out} holds all complete epochs; the same command goes on")
+        epochs = sum(len(burda.history(name)) for name in MODELS)
+        kept = f"{burda.out} holds the {epochs:,} epochs that are complete" if epochs else ""
+        return stopped(stop, kept and f"{kept}; run the same command again to continue")
     say(burda)
     done = min(len(burda.history(name)) for name in MODELS)
     if done < EPOCHS:
@@ -105,11 +107,13 @@ def _say_how_long(burda: Burda, jobs: int) -> None:
     say("measuring how long this takes here ...")
     expected = burda.expected_seconds()
     for name, (training, likelihood) in expected.items():
-        epochs = f"{duration(training)} for {to_do[name]:,} more epochs, " if to_do[name] else ""
+        more = f"{to_do[name]:,} more epoch{'s'[: to_do[name] != 1]}"
+        epochs = f"{duration(training)} for {more}, " if to_do[name] else ""
         say(f"{name:>8}: {epochs}{duration(likelihood)} for its NLL")
-    seconds = [sum(pair) for pair in expected.values()]
-    whole = duration(max(max(seconds), sum(seconds) / jobs))
-    say(f"in all about {whole} with {jobs} {'jobs' if jobs > 1 else 'job'}; stop at any time")
+    ends = [0.0] * jobs  # when each process will be free; the next model is for the first of them
+    for pair in expected.values():
+        ends = [min(ends) + sum(pair), *sorted(ends)[1:]]
+    say(f"in all about {duration(max(ends))} with {jobs} job{'s'[: jobs != 1]}; stop at any time")
 
 
 def duration(seconds: float) -> str:

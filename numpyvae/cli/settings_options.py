@@ -49,20 +49,26 @@ def add_settings(command: argparse.ArgumentParser, several: bool = False) -> Non
     else:
         option("hidden", "widths of the hidden layers", type=int, nargs="+", metavar="N")
     option("latent", "number of latents", type=int, metavar="N")
-    option("activation", "of the hidden layers", choices=ACTIVATIONS)
+    option("activation", "activation function of the hidden layers", choices=ACTIVATIONS)
     group = command.add_argument_group("loss")
-    option("objective", "the bound of log p(x) to maximize", choices=OBJECTIVES)
+    option("objective", "the lower bound on log p(x) that is maximized", choices=OBJECTIVES)
     option("k", "draws of z for each image, with --objective iwae", type=int, metavar="K")
     option("beta", "weight of the KL in the loss", type=float, metavar="B")
-    option("anneal", "epochs in which beta rises from 0", type=int, metavar="EPOCHS")
-    option("free_bits", "nats of each latent that cost nothing", type=float, metavar="NATS")
+    option("anneal", "epochs in which beta rises to its full value", type=int, metavar="EPOCHS")
+    option("free_bits", "nats of each latent that are free", type=float, metavar="NATS")
     group = command.add_argument_group("training")
     option("epochs", "passes over the training images", type=int, metavar="N")
     option("batch_size", "images per step", type=int, metavar="N")
     option("optimizer", "update rule of the weights", choices=OPTIMIZERS)
     option("learning_rate", "step size of the optimizer", type=float, metavar="LR")
-    option("decay", "of the learning rate; burda: in 8 steps, over 3,280 epochs", choices=DECAYS)
-    option("epsilon", "of the optimizer", "its own", type=float, metavar="E")
+    option("decay", "schedule of the learning rate; burda: 8 stages, 3,280 epochs", choices=DECAYS)
+    option(
+        "epsilon",
+        "constant of the optimizer, added to its root",
+        "its own",
+        type=float,
+        metavar="E",
+    )
     option("threads", "of matrix products; more helps on an idle machine", type=int, metavar="N")
     if not several:
         option("seed", "the same seed gives the same numbers", type=int, metavar="N")

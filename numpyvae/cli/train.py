@@ -149,12 +149,13 @@ def _headline(training: Run) -> str:
 def _loss_in_words(settings: Settings) -> str:
     """What the losses of the epochs are."""
     if settings.objective == "iwae":
-        return f"total = -log 1/{settings.k} sum w = reconstruction, by share of w, + the rest"
+        return f"total = -log 1/{settings.k} sum w = weighted reconstruction + remainder"
     words = f"total = reconstruction + {'' if settings.beta == 1 else f'{settings.beta:g} x '}KL"
     if settings.anneal > 0:
-        words += f"; the weight of the KL rises to {settings.beta:g} in {settings.anneal} epochs"
+        epochs = "1 epoch" if settings.anneal == 1 else f"{settings.anneal} epochs"
+        words += f"; the weight of the KL rises to {settings.beta:g} in {epochs}"
     if settings.free_bits > 0.0:
-        words += f"; in training, a latent costs {settings.free_bits:g} nats at least"
+        words += f"; in training, each latent is charged at least {settings.free_bits:g} nats"
     return words
 
 
@@ -164,7 +165,7 @@ def draw(training: Run) -> None:
     rng = np.random.default_rng(settings.seed)  # for the pictures only
     x_test = binarize(as_pixels(training.data.x_test, np.float32), settings.pixels, rng)
     few = x_test[:12]
-    rest = "the rest" if settings.objective == "iwae" else "KL"
+    rest = "remainder" if settings.objective == "iwae" else "KL"
     corrupted = corrupt(few, settings.noise, rng) if settings.noise else None
     figures = {
         "loss.png": pictures.loss(training.epochs, pictures.reference_losses(x_test), rest),

@@ -21,7 +21,7 @@ from numpyvae.runs.run import Run, training_of
 from numpyvae.runs.run_folder import RunFolder
 from numpyvae.runs.settings import Settings
 from numpyvae.support.files import read_text, write_file
-from numpyvae.support.inputs import check_count
+from numpyvae.support.inputs import check_count, check_number
 from numpyvae.support.types import Array, Counted
 
 EPOCHS = 3_280  # of the published experiment
@@ -29,6 +29,7 @@ DRAWS = 5_000  # of z for each test image
 PART = 1_000  # of them, decoded at a time
 TOLERANCE = 0.5  # nats, between our test losses and the recorded ones
 TABLE = "likelihoods.csv"
+STEPS = 100  # of the progress of an NLL
 SAMPLE = (400, 2)  # images whose training, and test images whose NLL, is timed beforehand
 
 
@@ -75,11 +76,15 @@ class Burda:
     """The experiment in the folder `out`: a run folder for each model, and TABLE.
 
     Each model is trained for `epochs`, the first ones of the EPOCHS in the publication. What is in
-    the folder is not computed again, so a larger number goes on where a smaller one ended.
+    the folder is not computed again, so asking for more epochs continues an earlier experiment.
+    The models are those of the paper's text; its authors' program may differ in details, such as
+    the initial biases.
     """
 
     def __init__(self, out: str | PathLike[str], epochs: int = EPOCHS) -> None:
         self.out, self.epochs = Path(out), check_count("epochs", epochs)
+        if epochs > EPOCHS:
+            raise ValueError(f"epochs: expected {EPOCHS} at most, as published, got {epochs}")
         if not str(out) or (self.out.exists() and not self.out.is_dir()):
             raise ValueError(f"--out: expected the name of a folder, got {str(out)!r}")
 
@@ -94,8 +99,8 @@ class Burda:
         path, found = self.out / TABLE, {}
         try:
             for row in csv.DictReader(read_text(path).splitlines()):
-                numbers = (int(row["epochs"]), float(row["nll"]), float(row["error"]))
-                found[row["model"]] = Likelihood(*numbers)
+                numbers = [check_number(name, float(row[name])) for name in ("nll", "error")]
+                found[row["model"]] = Likelihood(int(row["epochs"]), *numbers)
         except FileNotFoundError:
             return {}
         except (KeyError, TypeError, ValueError, csv.Error):
@@ -107,8 +112,12 @@ class Burda:
         }
 
     def to_do(self) -> dict[str, int]:
-        """The epochs to go of each model that is not complete; 0 if its NLL alone is missing."""
-        to_go = {name: max(0, self.epochs - len(self.history(name))) for name in MODELS}
+        """The epochs to go of each model that is not complete; 0 if its NLL alone is missing.
+
+        The one that takes longest is the first.
+        """
+        slowest_first = reversed(MODELS)
+        to_go = {name: max(0, self.epochs - len(self.history(name))) for name in slowest_first}
         measured = self.likelihoods()
         return {name: n for name, n in to_go.items() if n > 0 or name not in measured}
 
@@ -131,9 +140,9 @@ class Burda:
 
     def marks(self, name: str) -> dict[int, tuple[float, float]]:
         """Number of epochs → our test loss and the recorded one, as far as the training went."""
-        losses = {epoch.number: epoch.test.total for epoch in self.history(name) if epoch.test}
+        losses = [epoch.test.total for epoch in self.history(name) if epoch.test]
         recorded = MODELS[name].recorded
-        return {n: (losses[n], recorded[n]) for n in recorded if n in losses}
+        return {n: (losses[n - 1], recorded[n]) for n in recorded if n <= len(losses)}
 
     def agrees(self) -> bool:
         """True if no loss is farther than TOLERANCE from what is recorded or published."""
@@ -145,16 +154,29 @@ class Burda:
         ]
         return all(abs(ours - known) <= TOLERANCE for ours, known in pairs)
 
+    @property
+    def set_up(self) -> str:
+        """The networks and their training in one line."""
+        settings = MODELS["vae"].settings
+        widths = "-".join(map(str, [*settings.hidden, settings.latent, *settings.hidden[::-1]]))
+        return (
+            f"784-{widths}-784, {settings.activation}, {settings.optimizer}, "
+            f"batch {settings.batch_size}"
+        )
+
     def __str__(self) -> str:
         lines = [
-            "784-200-200-50-200-200-784, tanh, adam, batch 20, binary pixels drawn anew each time",
+            f"{self.set_up}; pixels drawn anew each time",
             "test loss, nats per image: -ELBO for vae, -log 1/k sum w for iwae-k",
             f"{'model':>8} {'epochs':>7} {'ours':>8} {'recorded':>9}",
         ]
         for name in MODELS:
-            for epochs, (ours, recorded) in self.marks(name).items():
+            marks, history = self.marks(name), self.history(name)
+            for epochs, (ours, recorded) in marks.items():
                 row = f"{name:>8} {epochs:7,} {ours:8.2f} {recorded:9.2f}"
                 lines.append(f"{row}   {_verdict(ours, recorded)}")
+            if history and history[-1].number not in marks and history[-1].test:
+                lines.append(f"{name:>8} {len(history):7,} {history[-1].test.total:8.2f}")
         lines += [
             f"NLL of the test images by {DRAWS:,} draws, nats per image",
             f"published: Burda, Grosse & Salakhutdinov 2016, table 1, after {EPOCHS:,} epochs",
@@ -167,10 +189,13 @@ class Burda:
             lines.append(f"{row} {published:10.2f}   {verdict}".rstrip())
         return "\n".join(lines)
 
-    def run(self, jobs: int, versions: Mapping[str, str]) -> Counted[Result[Epoch | Likelihood]]:
+    def run(
+        self, jobs: int, versions: Mapping[str, str]
+    ) -> Counted[Result[Epoch | Likelihood | None]]:
         """Train and measure the models in `to_do`, in `jobs` processes: see `in_processes`.
 
-        The results of a model are its epochs and then its Likelihood, which is also in TABLE.
+        The results of a model are its epochs, then None for each of STEPS steps of its NLL, and
+        then its Likelihood, which is also in TABLE.
         """
         to_do = self.to_do()
         tasks = []
@@ -180,11 +205,11 @@ class Burda:
             tasks.append((settings, self.out / name, dict(versions)))
         self.out.mkdir(parents=True, exist_ok=True)
         results = self._saved(list(to_do), in_processes(_train_and_measure, tasks, jobs))
-        return Counted(sum(to_do.values()) + len(to_do), results)
+        return Counted(sum(to_do.values()) + (STEPS + 1) * len(to_do), results)
 
     def _saved(
-        self, names: list[str], results: Iterator[Result[Epoch | Likelihood]]
-    ) -> Iterator[Result[Epoch | Likelihood]]:
+        self, names: list[str], results: Iterator[Result[Epoch | Likelihood | None]]
+    ) -> Iterator[Result[Epoch | Likelihood | None]]:
         """The results; each Likelihood is in TABLE before it is passed on."""
         for number, result in results:
             if isinstance(result, Likelihood):
@@ -213,11 +238,15 @@ def nll(vae: VAE, x: Array, rng: np.random.Generator) -> Array:
 
 def _train_and_measure(
     settings: Settings, out: Path, versions: Mapping[str, str]
-) -> Generator[Epoch | Likelihood]:
+) -> Generator[Epoch | Likelihood | None]:
     """Train one model, or the rest of it, then measure it; processes find it by its name."""
     with Run.start_or_resume(settings, out, versions) as run:
         yield from run
         run.complete()
         rng = np.random.default_rng(settings.seed)
         x = binarize(as_pixels(run.data.x_test, np.float32), settings.pixels, rng)
-        yield Likelihood(len(run.epochs), *mean_and_error(nll(run.vae, x, rng)))
+        found = []
+        for part in np.array_split(x, STEPS):  # some are empty if there are few images
+            found.append(nll(run.vae, part, rng))
+            yield None
+        yield Likelihood(len(run.epochs), *mean_and_error(np.concatenate(found)))

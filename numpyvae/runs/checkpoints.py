@@ -36,9 +36,10 @@ DENSE = 100  # weights do not compress: more bytes than this for each byte of th
 
 
 def save(path: str | PathLike[str], vae: VAE) -> None:
-    """Write `vae` to `path`: every weight under its name, and its sizes and settings.
+    """Write `vae` to `path`: every weight under its name, and its sizes, activation and β.
 
-    `np.load(path)["W_out"]` is the weight W_out. The file appears complete or not at all.
+    `np.load(path)["W_out"]` is the weight W_out. A subclass, such as IWAE, is saved as a VAE. The
+    file appears complete or not at all.
     """
     with uninterrupted():
         write_file(path, model_bytes(vae))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -141,9 +142,10 @@ class Run:
                 state = checkpoint.with_arrays(record, {"state": _but_weights(training)})["state"]
                 training.restore(state | {"weights": saved.parameters.value})
                 rate = settings.schedule.learning_rate_of(training.epoch)
-                if training.optimizer.learning_rate != rate:
+                if not math.isclose(training.optimizer.learning_rate, rate, rel_tol=1e-12):
                     raise ValueError("its learning rate is not the one in its settings")
                 before = table(record, "versions")
+            vae.beta = settings.schedule.beta_of(training.epoch)
             history = [replace(epoch, epochs=settings.epochs) for epoch in history]
             if len(training) or not folder.completed(settings):
                 folder.mend(vae, history, settings, versions)

@@ -44,8 +44,8 @@ class Settings:
     objective      "elbo", or "iwae": see variants.IWAE
     k              draws of z for each image; more than one with "iwae" alone
     beta           weight of the KL in the loss
-    anneal         epochs in which beta rises from 0: see variants.Schedule
-    free_bits      nats of each latent that cost nothing: see variants.FreeBits
+    anneal         epochs in which beta rises to its full value: see variants.Schedule
+    free_bits      nats of each latent that are free: see variants.FreeBits
     keep_epochs    keep the model of every epoch
     epochs         passes over the training images
     batch_size     images per step
@@ -112,7 +112,7 @@ class Settings:
         if self.objective == "iwae":
             for name, neutral in (("beta", 1.0), ("anneal", 0), ("free_bits", 0.0)):
                 if (value := getattr(self, name)) != neutral:
-                    problem = f"expected {neutral:g} with objective iwae, got {value:g}"
+                    problem = f"expected {neutral:g} with objective iwae, got {value!r}"
                     raise ValueError(f"{name}: {problem}; use objective elbo")
 
     @property

@@ -1,7 +1,7 @@
 """What can be exchanged without a change in core? One file for each variation; core knows none.
 
 adam is another optimizer; iwae a tighter bound, from several draws of z; free_bits a loss in which
-each latent has some nats for nothing; schedules changes β and the learning rate from epoch to
+the first nats of each latent are free; schedules changes β and the learning rate from epoch to
 epoch.
 """
 

@@ -1,4 +1,4 @@
-"""Free bits: a VAE whose latents each have some nats for nothing."""
+"""Free bits: a VAE in which the first λ nats of each latent are free."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ class FreeBitsLoss(Loss):
 
     charged: Any = 0.0  # Σ_j max(λ, KL_j)
 
+    def __str__(self) -> str:
+        """As "14.49 = 8.49 + 6.00, KL 0.34"."""
+        return f"{Loss(self.reconstruction, self.charged, self.beta)}, KL {float(self.kl):.2f}"
+
     @property
     def total(self) -> Any:
         """The quantity that training minimizes."""
@@ -29,9 +33,10 @@ class FreeBitsLoss(Loss):
 class FreeBits(VAE):
     """loss = reconstruction + β Σ_j max(λ, KL_j),   KL_j the mean of latent j over the minibatch.
 
-    Below λ nats a latent costs the same whatever it says, so it is not switched off early in the
-    training. The arguments are those of VAE and `free_bits`, λ. (Kingma et al. 2016, Improving
-    Variational Inference with Inverse Autoregressive Flow, appendix C.8.)
+    Up to λ nats, a latent costs the same however much it says, so it is not switched off early in
+    the training. The arguments are those of VAE, and `free_bits`, λ in nats. (Kingma et al. 2016,
+    Improving Variational Inference with Inverse Autoregressive Flow, appendix C.8, where λ belongs
+    to a group of latents; here each latent is a group.)
     """
 
     def __init__(self, *sizes: Any, free_bits: float = 0.5, **options: Any) -> None:
@@ -47,10 +52,11 @@ class FreeBits(VAE):
     def backward(self, t: Trace) -> Trace:
         """As in a VAE where β is 0 for latents with KL_j ≤ λ: there, max(λ, KL_j) has slope 0."""
         kl = kl_per_latent(t.mu, t.logvar).mean(axis=0)
-        vae, beta_of_latent = copy.copy(self), self.beta * (kl > self.free_bits)
-        vae.beta = beta_of_latent  # (Z,)
+        charged: Any = (kl > self.free_bits).astype(t.mu.dtype)
+        vae = copy.copy(self)
+        vae.beta = self.beta * charged  # (Z,)
         return super(FreeBits, vae).backward(t)
 
     def small_twin(self, rng: np.random.Generator, beta: float = 0.7, **options: Any) -> VAE:
         """A float64 model of the same depth, where some latents are above λ and some below."""
-        return super().small_twin(rng, beta, free_bits=0.3, **options)
+        return super().small_twin(rng, beta, **{"free_bits": 0.3} | options)

@@ -36,8 +36,9 @@ class IWAETrace(Trace):
 class IWAE(VAE):
     """loss = −log 1/k Σ w,   w = p(x|z) p(z) / q(z|x) for k draws z = μ + σ ε, in nats per image.
 
-    −loss is a lower bound of log p(x); its mean is the ELBO for k = 1 and rises with k toward
-    log p(x). The arguments are those of VAE and `k`; β is 1, because w has no place for another.
+    In expectation over ε, −loss is a lower bound of log p(x): for k = 1 it is the ELBO, and it
+    rises with k toward log p(x). The arguments are those of VAE, and `k`. β is 1, because with
+    another one the loss would bound nothing.
     (Burda, Grosse & Salakhutdinov 2016, Importance Weighted Autoencoders, eq. 8.)
     """
 
@@ -53,10 +54,10 @@ class IWAE(VAE):
         rng: np.random.Generator | int = 0,
     ) -> None:
         self.k = check_count("k", k)
-        if beta != 1.0:
-            raise ValueError(f"beta: expected 1 for IWAE, got {beta!r}; train a VAE instead")
-        super().__init__(hidden, latent, activation=activation, image_shape=image_shape, rng=rng)
+        shape: Any = {"activation": activation, "image_shape": image_shape}
+        super().__init__(hidden, latent, beta=beta, rng=rng, **shape)
         self.eps_shape = (self.k, self.latent)
+        self._check_beta()
 
     def forward(
         self, x: Array, eps: Array, target: Maybe = None, out: Trace | None = None
@@ -65,6 +66,7 @@ class IWAE(VAE):
 
         x (B, X) are images, eps (B, k, Z) is noise from N(0, 1); target and `out` as for VAE.
         """
+        self._check_beta()
         t = out if isinstance(out, IWAETrace) else IWAETrace(depth=len(self.hidden))
         t.x = self._pixels("x", x)
         t.target = t.x if target is None else self._pixels("target", target)
@@ -101,8 +103,8 @@ class IWAE(VAE):
     def backward(self, t: Trace) -> Trace:
         """∂loss/∂name of every weight, in parameters.grad, and of the arrays of the pass, in t.
 
-        ∂loss/∂log w is −1/B times the share of each draw. Slices are decoded a second time, but
-        for the one that t still holds: a pass of any B and k takes the memory of one slice.
+        ∂loss/∂log w is −1/B times the share of each draw. Every slice is decoded again, except
+        the one that is still in t. So the decoder takes the memory of one slice, for any B and k.
         """
         assert isinstance(t, IWAETrace)
         share = 1.0 / len(t.x)  # the weight of one image in the mean
@@ -135,7 +137,11 @@ class IWAE(VAE):
 
     def small_twin(self, rng: np.random.Generator, beta: float = 1.0, **options: Any) -> VAE:
         """A float64 IWAE of the same depth, with random weights; its sizes all differ."""
-        return super().small_twin(rng, beta, k=4, **options)
+        return super().small_twin(rng, beta, **{"k": 4} | options)
+
+    def _check_beta(self) -> None:
+        if self.beta != 1.0:
+            raise ValueError(f"beta: expected 1 for IWAE, got {self.beta!r}; train a VAE instead")
 
     def _draws(self, t: IWAETrace) -> tuple[Array, Array, Array]:
         """μ, logvar and ε of every draw: (B k, Z) each."""

@@ -17,19 +17,21 @@ DECAYS = ("none", "burda")
 class Schedule:
     """β_e and η_e of the epochs e = 1, 2, …; they depend on e alone, so a training can go on.
 
-        for epoch in Schedule(anneal=5).epochs(train(vae, images), vae):
+        schedule = Schedule(beta=1.0, learning_rate=1e-3, anneal=5)
+        for epoch in schedule.epochs(train(vae, images), vae):
             print(epoch)
 
     beta           the full weight of the KL
     learning_rate  the rate of the first epoch
-    anneal         β_e = β min(1, e / anneal): β rises for so many epochs (Bowman et al. 2016,
-                   Generating Sentences from a Continuous Space, section 3.1); 0: at once
+    anneal         β_e = β min(1, e / anneal): β rises to its full value in so many epochs (the
+                   idea is that of Bowman et al. 2016, Generating Sentences from a Continuous
+                   Space, section 3.1)
     decay          "none": η_e = η; "burda": η 10^(−i/7) for 3^i epochs, i = 0, 1, …, 7, which makes
                    3,280 epochs (Burda et al. 2016, section 5), and the last rate from then on
     """
 
-    beta: float = 1.0
-    learning_rate: float = 1e-3
+    beta: float
+    learning_rate: float
     anneal: int = 0
     decay: str = "none"
 

@@ -34,10 +34,10 @@ def test_loss_says_what_beta_does():
 
 
 def test_loss_names_the_parts_of_another_objective():
-    figure = pictures.loss(epochs(), rest="the rest")
-    assert figure.axes[3].get_title() == "the rest"
+    figure = pictures.loss(epochs(), rest="remainder")
+    assert figure.axes[3].get_title() == "remainder"
     assert list(figure.axes[3].lines[0].get_ydata()) == [5.0, 6.0, 7.0]
-    assert "reconstruction + the rest" in figure.get_supylabel()
+    assert "reconstruction + remainder" in figure.get_supylabel()
     annealed = [epochs(beta=0.5)[0], epochs(beta=1.0)[1]]
     assert "reconstruction + β × KL" in pictures.loss(annealed).get_supylabel()
 

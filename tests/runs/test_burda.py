@@ -48,11 +48,12 @@ def test_the_models_are_those_of_the_publication():
 
 def test_a_longer_one_goes_on_where_a_shorter_one_ended(few):
     short = Burda(few, 1)
-    assert short.to_do() == {"vae": 1, "iwae-5": 1, "iwae-50": 1}
+    assert list(short.to_do().items()) == [("iwae-50", 1), ("iwae-5", 1), ("vae", 1)]
     results = list(short.run(2, {}))
     assert len(short.run(2, {})) == 0
-    for number, name in enumerate(MODELS):
-        epoch, likelihood = (result for i, result in results if i == number)
+    for number, name in enumerate(reversed(MODELS)):
+        epoch, *steps, likelihood = (result for i, result in results if i == number)
+        assert steps == [None] * burda.STEPS
         assert [epoch.train] == [epoch.train for epoch in short.history(name)]
         assert short.likelihoods()[name] == likelihood
         assert likelihood.epochs == 1
@@ -88,7 +89,7 @@ def test_the_command_prints_all_of_it_and_draws(few, capsys, monkeypatch):
     assert main(arguments) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "measuring how long this takes here ..."
-    assert lines[1].split()[0] == "vae:"
+    assert lines[1].split()[0] == "iwae-50:"
     assert "for 2 more epochs, " in lines[1]
     assert lines[4].startswith("in all about ")
     assert sum(line.startswith("iwae-5: epoch") for line in lines) == 2
@@ -125,6 +126,7 @@ def test_a_model_that_fails_is_named_and_the_others_count(few, capsys, monkeypat
     [
         (["burda", "--seeds", "2"], "--seeds: not an option of burda; leave it out"),
         (["classic", "--out", "x", "--epochs", "3"], "--epochs, --out: not an option of classic"),
+        (["burda", "--epochs", "4000"], "epochs: expected 3280 at most, as published, got 4000"),
         (["burda", "--epochs", "0"], "epochs: expected a whole number of at least 1, got 0"),
         (["burda", "--out", __file__], "--out: expected the name of a folder, got"),
     ],
@@ -134,9 +136,10 @@ def test_bad_options_are_refused(arguments, message, capsys):
     assert message in capsys.readouterr().err
 
 
-def test_a_damaged_table_is_refused(few):
+@pytest.mark.parametrize("row", ["vae,x,1,1", "vae,1,nan,1", "vae,1,-5,1", "vae,1,5"])
+def test_a_damaged_table_is_refused(few, row):
     few.mkdir()
-    (few / "likelihoods.csv").write_text("model,epochs,nll,error\nvae,x,1,1\n")
+    (few / "likelihoods.csv").write_text(f"model,epochs,nll,error\n{row}\n")
     with pytest.raises(ValueError, match=r"likelihoods\.csv: damaged, .*; delete it"):
         Burda(few, 1).to_do()
 

@@ -63,6 +63,8 @@ def test_a_run_that_goes_on_is_the_unbroken_one_to_the_last_bit(settings, tmp_pa
         assert [epoch.number for epoch in run] == [3, 4, 5]
     files = [load(tmp_path / name / "model.npz") for name in ("unbroken", "out")]
     assert np.array_equal(*(vae.parameters.value for vae in files))
+    kept = [RunFolder(tmp_path / name).epoch_models() for name in ("unbroken", "out")]
+    assert [path.read_bytes() for path in kept[0]] == [path.read_bytes() for path in kept[1]]
     assert files[0].beta == files[1].beta == whole[-1].train.beta
     losses = [(epoch.train, epoch.test) for epoch in whole]
     for name in ("unbroken", "out"):
@@ -77,7 +79,7 @@ def test_a_run_that_goes_on_is_the_unbroken_one_to_the_last_bit(settings, tmp_pa
 def test_what_an_objective_has_no_use_for_is_refused():
     for changes, message in (
         ({"k": 5}, "k: expected 1 with objective elbo, got 5; use objective iwae"),
-        ({"objective": "iwae", "beta": 2.0}, "beta: expected 1 with objective iwae, got 2; use"),
+        ({"objective": "iwae", "beta": 2.0}, "beta: expected 1 with objective iwae, got 2.0; use"),
         ({"objective": "iwae", "anneal": 3}, "anneal: expected 0 with objective iwae, got 3; use"),
         ({"objective": "iwae", "free_bits": 0.5}, "free_bits: expected 0 with objective iwae"),
         ({"objective": "vae"}, "objective: expected one of elbo, iwae, got 'vae'"),

@@ -1,9 +1,10 @@
 """A linear VAE, p(x|z) = N(W z + b, σ² I): which latents collapse is known exactly.
 
-Its β-ELBO is β times the ELBO of a model with noise βσ². At its maximum, latent j stands for the
-eigenvector j of the covariance of x if its eigenvalue λ_j exceeds βσ², and then its mean KL is
-½ log (λ_j / βσ²); otherwise it is switched off. (Lucas et al. 2019, Don't Blame the ELBO!, section
-4; Tipping & Bishop 1999 for the maximum.) The layers and gradients here are those of core.
+For fixed σ², its β-ELBO is, up to a constant, β times the ELBO of a model with noise βσ². At its
+maximum, latent j stands for the eigenvector j of the covariance of x if its eigenvalue λ_j exceeds
+βσ², and then its mean KL is ½ log (λ_j / βσ²); otherwise it is switched off. (Lucas et al. 2019,
+Don't Blame the ELBO!, section 4; Tipping & Bishop 1999 for the maximum.) The layers and gradients
+here are those of core.
 """
 
 import numpy as np

@@ -28,6 +28,8 @@ def test_loss_is_the_definition(small):
     charged = np.sort(kl)[1:].sum() + model.free_bits
     assert loss.total == pytest.approx(loss.reconstruction + 0.7 * charged, rel=1e-15)
     assert loss.kl == pytest.approx(kl.sum(), rel=1e-15)  # the true one
+    assert str(loss).startswith(f"{loss.total:.2f}"[:-1])
+    assert str(loss).endswith(f" + 0.7 x {charged:.2f}, KL {kl.sum():.2f}")
 
 
 @pytest.mark.parametrize("above", [0, 1, 2, 3])
@@ -52,6 +54,16 @@ def test_without_free_bits_it_is_the_vae_to_the_last_bit(small):
     t = vae.backward(vae.forward(*batch))
     assert np.array_equal(model.parameters.grad, vae.parameters.grad)
     assert model.loss(model.forward(*batch)).total == pytest.approx(vae.loss(t).total, rel=1e-15)
+
+
+def test_in_float32_too(rng):
+    x, eps = rng.random((5, 12)), rng.standard_normal((5, 3))
+    gradients = []
+    for model in (VAE(7, 3, image_shape=(3, 4)), FreeBits(7, 3, free_bits=0.0, image_shape=(3, 4))):
+        t = model.backward(model.forward(x, eps))
+        assert t.dmu.dtype == t.dlogvar.dtype == np.float32
+        gradients.append(model.parameters.grad.copy())
+    assert np.array_equal(*gradients)
 
 
 def test_a_check_of_it_passes_and_sees_latents_on_both_sides():

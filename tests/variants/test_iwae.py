@@ -188,6 +188,10 @@ def test_bad_arguments_are_refused(small):
     with pytest.raises(ValueError, match=r"beta: expected 1 for IWAE, got 0\.5; train a VAE"):
         IWAE(beta=0.5)
     model, x, eps, target = small()
+    model.beta = 0.5  # as a schedule would
+    with pytest.raises(ValueError, match=r"beta: expected 1 for IWAE, got 0\.5; train a VAE"):
+        model.forward(x, eps)
+    model.beta = 1.0
     with pytest.raises(ValueError, match=r"eps: expected shape \(5, 4, 3\), got \(5, 3\)"):
         model.forward(x, eps[:, 0])
     with pytest.raises(ValueError, match=r"target: expected shape \(5, 12\) as x, got \(4, 12\)"):

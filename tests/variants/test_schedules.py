@@ -8,21 +8,21 @@ from numpyvae.variants import Schedule
 
 
 def test_beta_rises_in_equal_steps_and_then_stays():
-    schedule = Schedule(beta=2.0, anneal=4)
+    schedule = Schedule(beta=2.0, learning_rate=0.1, anneal=4)
     assert [schedule.beta_of(e) for e in (1, 2, 3, 4, 5, 100)] == [0.5, 1.0, 1.5, 2.0, 2.0, 2.0]
-    assert [Schedule(beta=2.0).beta_of(e) for e in (1, 2)] == [2.0, 2.0]
+    assert [Schedule(beta=2.0, learning_rate=0.1).beta_of(e) for e in (1, 2)] == [2.0, 2.0]
 
 
 def test_the_rates_of_burda_last_for_the_powers_of_three():
     """0.001 · 10^(−i/7) for 3^i epochs, i = 0 … 7: 3,280 in all."""
-    schedule = Schedule(learning_rate=1e-3, decay="burda")
+    schedule = Schedule(beta=1.0, learning_rate=1e-3, decay="burda")
     rates = [schedule.learning_rate_of(e) for e in range(1, 4001)]
     wanted = [1e-3 * 10 ** (-i / 7) for i in range(8) for _ in range(3**i)]
     assert len(wanted) == 3280
     assert rates[:3280] == pytest.approx(wanted, rel=1e-14)
     assert set(rates[3280:]) == {rates[3279]}
     assert rates[-1] == pytest.approx(1e-4)
-    assert Schedule(learning_rate=0.5).learning_rate_of(3000) == 0.5
+    assert Schedule(beta=1.0, learning_rate=0.5).learning_rate_of(3000) == 0.5
 
 
 def test_a_training_goes_by_it(rng):
@@ -45,7 +45,9 @@ def test_without_anything_to_change_it_changes_nothing(rng):
     for wrapped in (False, True):
         vae = VAE(5, image_shape=(3, 4))
         training = train(vae, x, epochs=3, batch_size=20)
-        for _ in Schedule().epochs(training, vae) if wrapped else training:
+        for _ in (
+            Schedule(beta=1.0, learning_rate=1e-3).epochs(training, vae) if wrapped else training
+        ):
             pass
         weights.append(vae.parameters.value.copy())
     assert np.array_equal(*weights)
@@ -63,4 +65,4 @@ def test_without_anything_to_change_it_changes_nothing(rng):
 )
 def test_bad_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
-        Schedule(**arguments)
+        Schedule(**{"beta": 1.0, "learning_rate": 0.1} | arguments)
