@@ -79,7 +79,9 @@ def test_every_option_of_train_but_the_seed_takes_several_values():
         "--data", "a", "b", "--pixels", "grey", "dynamic", "--noise", "0", "0.5",
         "--hidden", "8", "9,7", "--latent", "1", "2", "--beta", "1", "2", "--epochs", "1", "2",
         "--batch-size", "10", "20", "--optimizer", "adam", "rmsprop", "--learning-rate", "1e-3",
-        "1e-2", "--threads", "1", "2",
+        "1e-2", "--threads", "1", "2", "--objective", "elbo", "iwae", "--k", "1", "2",
+        "--activation", "relu", "tanh", "--anneal", "0", "2", "--free-bits", "0", "0.1",
+        "--decay", "none", "burda", "--epsilon", "1e-7", "1e-4",
     ]  # fmt: skip
     values = given(parser().parse_args(["sweep", *arguments]))
     assert all(len(value) == 2 for value in values.values())
