@@ -19,7 +19,10 @@ import pytest
 from numpyvae import load
 from numpyvae.runs import Run, RunFolder, Settings
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals"),
+]
 
 LONG = 3000  # epochs, more than any process here completes
 OPTIONS = ["--hidden", "6", "--batch-size", "50", "--keep-epochs"]

@@ -5,6 +5,7 @@ import pytest
 from numpyvae.cli import main
 
 
+@pytest.mark.once
 def test_draw_makes_its_pictures_and_an_animation_of_the_kept_epochs(trained, capsys):
     folder = trained("--keep-epochs")
     assert len(list((folder / "epochs").glob("*.npz"))) == 20

@@ -69,6 +69,7 @@ def test_one_latent(trained, capsys):
     assert "true posterior" in capsys.readouterr().out
 
 
+@pytest.mark.once
 def test_the_same_seed_gives_the_same_table(trained, capsys):
     trained("--pixels", "dynamic")
     tables = []

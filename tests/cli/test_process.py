@@ -13,7 +13,10 @@ import pytest
 from numpyvae.cli.console import complain
 from numpyvae.cli.process import PLAIN
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="written for a POSIX shell and its devices")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(os.name == "nt", reason="written for a POSIX shell and its devices"),
+]
 
 
 def shell(command, cwd, **environment):

@@ -12,6 +12,8 @@ from numpyvae.cli import main
 from numpyvae.pictures import canvas
 from numpyvae.support import files
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def ordinary_user(tmp_path):

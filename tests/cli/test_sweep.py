@@ -16,6 +16,8 @@ from numpyvae.cli.command_line import parser
 from numpyvae.cli.settings_options import given
 from numpyvae.runs import Settings
 
+pytestmark = pytest.mark.once
+
 OPTIONS = ["--hidden", "8", "--epochs", "2", "--out", "swept"]
 
 

@@ -33,6 +33,7 @@ def test_the_weights_are_those_of_the_formula(rng, latent):
             assert found[n, k] == pytest.approx(log_w, abs=1e-12)
 
 
+@pytest.mark.once
 def test_the_elbo_is_the_expectation_of_the_log_weights(rng):
     vae, x = tiny(1), rng.random((3, 6))
     mu, logvar = vae.encode(x)
@@ -53,6 +54,7 @@ def test_the_elbo_is_the_expectation_of_the_log_weights(rng):
         assert abs(log_p(vae, x[n], mu[n]) - exact) > spread
 
 
+@pytest.mark.once
 def test_the_weights_are_unbiased_and_the_bound_rises_to_the_evidence(rng):
     vae, x = tiny(1), rng.random((6, 6))
     log_w = log_weights(vae, x, 40_000, rng=0)

@@ -80,6 +80,7 @@ def test_a_tiny_vae_against_brute_force(rng):
         assert found.value[n] == pytest.approx(np.log(exact), abs=1e-6)
 
 
+@pytest.mark.once
 def test_one_latent_against_brute_force(rng):
     vae, x = tiny(1), rng.random((3, 6))
     found = evidence(vae_log_likelihood(vae, x), 1, half_width=8.0, nodes=4001)

@@ -147,6 +147,7 @@ def test_big_endian_weights_become_native(saved):
     assert np.array_equal(back.parameters.value, vae.parameters.value)
 
 
+@pytest.mark.once
 def test_members_that_are_not_needed_are_not_read(saved):
     """Three gigabytes in a member that nobody asks for."""
     vae, path = saved

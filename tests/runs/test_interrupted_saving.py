@@ -15,6 +15,8 @@ from tasks import DIES_AT_A_RENAME
 
 from numpyvae.runs import Run, RunFolder, Settings
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def settings(tmp_path, rng):

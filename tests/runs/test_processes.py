@@ -15,6 +15,8 @@ import tasks
 
 from numpyvae.runs.processes import Failure, cores, in_processes
 
+pytestmark = pytest.mark.once
+
 
 def results(task, arguments, jobs):
     found = defaultdict(list)
