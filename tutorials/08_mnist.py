@@ -15,7 +15,7 @@ from scipy.special import ndtr, ndtri
 from threadpoolctl import threadpool_limits
 
 import numpyvae
-from numpyvae.course import call, expect, functions
+from numpyvae.course import check, functions
 from numpyvae.pictures import COLOURS, STYLE, tile
 
 threadpool_limits(1)  # one BLAS thread; two are far slower beside other busy programs
@@ -54,56 +54,11 @@ def train_epoch(theta, s, images, rng, step=train_step, batch_size=100):
     # END SOLUTION
 
 
+# %% [markdown]
+# **The check** calls it with a `step` that only notes its arguments, for numbered images, batch sizes that do not divide their number, and three or four latents. Is every image used once, and in random order? Is the last batch there? Has every image noise of its own, normal, float32, and new in the next epoch? Do the new `theta` and `s` reach the next step, and come back at the end? Does the same `rng` give the same epoch?
+
 # %%
-# Check of exercise 1, with a step that only records its arguments
-notes = []
-
-
-def note(theta, s, x, eps):
-    notes.append((theta["count"], s["count"], x.copy(), eps.copy()))
-    return {**theta, "count": theta["count"] + 1}, {"count": s["count"] + 1}
-
-
-def epoch_of_notes(rng, latent=2, size=100):
-    """One epoch over 250 images of three pixels; the pixels of image 7 are 7, 7, 7."""
-    notes.clear()
-    numbered = np.arange(250, dtype=np.float32)[:, None] * np.ones((1, 3), np.float32)
-    theta = {"b_mu": np.zeros(latent), "W_mu": np.zeros((5, latent)), "count": 0}
-    result = train_epoch(theta, {"count": 0}, numbered, rng, note, size)
-    assert isinstance(result, tuple | list) and len(result) == 2, "train_epoch: return theta, s"
-    assert (numbered[:, 0] == np.arange(250)).all(), "train_epoch: images was reordered in place"
-    assert notes, "train_epoch: call the argument step, not train_step directly"
-    return result, np.concatenate([x[:, 0] for _, _, x, _ in notes])
-
-
-rng = np.random.default_rng(0)
-(theta, s), seen = epoch_of_notes(rng)
-assert len(seen) == 250, f"train_epoch: 250 images, but {len(seen)} used; is the last batch lost?"
-assert len(np.unique(seen)) == 250, "train_epoch: some images came twice, and others not at all"
-jumps = np.abs(np.diff(seen))
-assert (jumps == 1).mean() < 0.5, "train_epoch: the images did not come in a random order"
-sizes = [len(x) for _, _, x, _ in notes]
-assert sizes == [100, 100, 50], f"train_epoch: expected batches of 100, 100 and 50, got {sizes}"
-for _, _, x, eps in notes:
-    assert eps.shape == (len(x), 2), f"train_epoch: eps should be {(len(x), 2)}, got {eps.shape}"
-    assert eps.dtype == np.float32, "train_epoch: draw eps as np.float32, like the images"
-    assert len(np.unique(eps[:, 0])) == len(x), "train_epoch: each image needs its own noise"
-noise = np.concatenate([eps for *_, eps in notes])
-assert abs(noise.mean()) < 0.2 and abs(noise.std() - 1) < 0.2, "train_epoch: eps should be normal"
-assert not np.array_equal(notes[0][3], notes[1][3]), "train_epoch: each batch needs its own noise"
-assert [note[0] for note in notes] == [0, 1, 2], "train_epoch: hand the new theta to the next step"
-assert [note[1] for note in notes] == [0, 1, 2], "train_epoch: hand the new s to the next step"
-assert (theta["count"], s["count"]) == (3, 3), (
-    "train_epoch: return the theta and s of the last step"
-)
-_, again = epoch_of_notes(rng)
-assert not np.array_equal(again, seen), "train_epoch: every epoch needs a new order; use rng"
-assert not np.array_equal(notes[0][3], noise[:100]), "train_epoch: every epoch needs new noise"
-_, same = epoch_of_notes(np.random.default_rng(0))
-assert np.array_equal(same, seen), "train_epoch: the same rng should give the same epoch; use rng"
-epoch_of_notes(rng, latent=4, size=30)
-assert notes[0][3].shape == (30, 4), "train_epoch: batch_size = 30 or the 4 latents were ignored"
-print("train_epoch: right")
+check("train_epoch", train_epoch)
 
 # %% [markdown]
 # ## Landmarks
@@ -233,28 +188,11 @@ def manifold_codes(n):
     # END SOLUTION
 
 
+# %% [markdown]
+# **The check:** for $n = 2$ all codes are $\pm\Phi^{-1}(\tfrac34)$, for $n = 3$ they are 0 and $\pm\Phi^{-1}(\tfrac56)$, from the top left.
+
 # %%
-# Check of exercise 2
-a, c = 0.6744897501960817, 0.9674215661017014  # Φ⁻¹(¾) and Φ⁻¹(5/6)
-right = np.array([[-a, a], [a, a], [-a, -a], [a, -a]])
-expect(
-    "manifold_codes",
-    call(manifold_codes, 2),
-    right,
-    "z = ±Φ⁻¹(¾), from the top left",
-    given="n = 2",
-    mistakes={
-        "This is upside down: the first row should have the largest z₂.": right[[2, 3, 0, 1]],
-        "The columns of the array are swapped; z₁ comes first.": right[:, ::-1],
-        "This goes column by column; pictures are laid out row by row.": right[[0, 2, 1, 3]],
-        "This is upside down, and goes column by column.": right[[2, 0, 3, 1]],
-        "This is mirrored: z₁ should grow to the right.": right[[1, 0, 3, 2]],
-        "These are the values u, not z = Φ⁻¹(u).": ndtr(right),
-    },
-)
-three = [[-c, c], [0, c], [c, c], [-c, 0], [0, 0], [c, 0], [-c, -c], [0, -c], [c, -c]]
-expect("manifold_codes", call(manifold_codes, 3), three, "u = 1/6, 3/6, 5/6", given="n = 3")
-print("manifold_codes: right")
+check("manifold_codes", manifold_codes)
 
 # %%
 n = 12
@@ -312,17 +250,11 @@ def active_units(mu, least=0.01):
     # END SOLUTION
 
 
+# %% [markdown]
+# **The check** uses latents whose variance you can compute in your head: ±1, a constant, ±0.08 and ±0.12, with several values of `least`.
+
 # %%
-# Check of exercise 3
-example = np.array([[1.0, 5.0, 0.08], [-1.0, 5.0, -0.08], [1.0, 5.0, 0.08], [-1.0, 5.0, -0.08]])
-found = call(active_units, example)
-assert found.shape == (3,), f"active_units: expected shape (3,), got {found.shape}"
-assert np.isin(found, (0, 1)).all(), f"active_units: return True or False, not {found}"
-assert found[0], "active_units: the first latent takes the values ±1 and is active"
-assert not found[1], "active_units: a latent that is always 5 is not active; take the variance"
-assert not found[2], "active_units: the variance of ±0.08 is below 0.01; is this the s.d.?"
-assert not call(active_units, example, 2.0).any(), "active_units: the argument `least` is not used"
-print("active_units: right")
+check("active_units", active_units)
 print("our two latents:", active_units(mu))
 assert active_units(mu).all()
 

@@ -71,9 +71,14 @@ class Bar(tqdm):  # type: ignore[type-arg]
     monitor_interval = 0
 
 
-def bar(items: Iterable[Item], unit: str = "it", delay: float = 1.0) -> Iterator[Item]:
-    """The items, with a progress bar after `delay` seconds, on a terminal only."""
-    with Bar(items, unit=unit, delay=delay, leave=False, disable=None) as progress:
+def bar(
+    items: Iterable[Item], unit: str = "it", delay: float = 1.0, total: int | None = None
+) -> Iterator[Item]:
+    """The items, with a progress bar after `delay` seconds, on a terminal only.
+
+    total  the number of items, if they have no length
+    """
+    with Bar(items, unit=unit, delay=delay, total=total, leave=False, disable=None) as progress:
         yield from progress
 
 

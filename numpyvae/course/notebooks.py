@@ -1,7 +1,7 @@
 """The notebooks: where they are, and the functions that a learner has written in them.
 
-Taking functions from a notebook executes it in part: its imports, its functions, and the cells that
-hold only these and assignments. Never do this with a notebook that you would not run yourself.
+Taking functions from a notebook executes it in part: its imports, its functions, and assignments of
+names that its exercises use. Never do this with a notebook that you would not run yourself.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ from pathlib import Path
 from types import FunctionType, SimpleNamespace
 from typing import Any
 
-from numpyvae.course.blanks import BEGIN, NOT_WRITTEN
+from numpyvae.course.check import verdict_on
+from numpyvae.course.exercises import EXERCISES
+from numpyvae.course.variants import FUNCTIONS
 from numpyvae.support.files import read_text
 
 README = "README.md"
 LONGEST = 2**26  # bytes of a notebook, with its pictures
+KEPT = (ast.FunctionDef, ast.Import, ast.ImportFrom)
 MAGIC = re.compile(r"^[ \t]*[%!?].*|^[ \t]*[\w.]+\?+[ \t]*$", re.MULTILINE)  # Jupyter's, not Python
 
 
@@ -34,42 +37,51 @@ def tutorials() -> Path:
 def functions(notebook: str, folder: str | PathLike[str] = ".") -> SimpleNamespace:
     """The functions by name that `notebook`, such as "01_dense_layer", in `folder` defines.
 
-    If every exercise of that notebook is written, they are the learner's own; otherwise they are
-    our solutions. `origin` says which. They are not checked here.
+    Those of its exercises are the learner's own if they pass their checks, and our solutions
+    otherwise. `origin` says which.
 
-    This **runs code of the notebook**: imports, functions, and cells with nothing but these and
-    assignments. Raises ValueError, naming the notebook and the cell, if the file is damaged, if a
-    cell with a function does not parse, or if one of those cells fails.
+    This **runs code of the notebook**: see `defined`.
     """
     file = f"{notebook}.ipynb"
-    own, ours = Path(folder) / file, tutorials() / file
-    if not own.exists():
-        return _defined(ours, f"our solutions: there is no {file} in this folder")
-    empty = {name for _, cell in _cells(own) for name in _not_written(cell)}
-    defined = {name for _, cell in _cells(own) for name in _named(cell)}
-    exercises = [name for source, cell in _cells(ours) if BEGIN in source for name in _named(cell)]
-    lacking = [name for name in exercises if name in empty or name not in defined]
+    ours, path = defined(tutorials() / file), Path(folder) / file
+    if not path.exists():
+        return SimpleNamespace(**ours, origin=f"our solutions: there is no {file} in this folder")
+    own = defined(path)
+    exercises = [each for each in EXERCISES.values() if each.notebook == notebook]
+    passed = [each.name for each in exercises
+              if each.name in own and verdict_on(each, own[each.name]).right]  # fmt: skip
+    lacking = [each.name for each in exercises if each.name not in passed]
+    origin = f"your own functions, from {file}"
     if lacking:
-        return _defined(ours, f"our solutions: {file} lacks {', '.join(lacking)}")
-    return _defined(own, f"your own functions, from {file}")
+        yours = f"yours for {', '.join(passed)}; " if passed else ""
+        origin = f"{yours}ours for {', '.join(lacking)}: not right yet in {file}"
+    return SimpleNamespace(**{**ours, **own, **{name: ours[name] for name in lacking}},
+                           origin=origin)  # fmt: skip
 
 
-def _defined(path: Path, origin: str) -> SimpleNamespace:
-    """The functions of a notebook, and their origin in words."""
+def defined(path: Path) -> dict[str, FunctionType]:
+    """The functions that a notebook defines, by name.
+
+    This **runs code of the notebook**: its imports, its functions, and the assignments of names
+    that its exercises use. Raises ValueError, naming the notebook and the cell, if the file is
+    damaged, if a cell with a function does not parse, or if one of those lines fails.
+    """
+    cells = cells_of(path)
+    used = _used([part for _, cell in cells for part in cell.body])
     namespace: dict[str, Any] = {}
-    for source, cell in _cells(path):
+    for source, cell in cells:
         place = f"{path}, {source[:40]!r}"
         linecache.cache[place] = (len(source), None, source.splitlines(True), place)
+        kept = [part for part in cell.body if isinstance(part, KEPT) or _names(part) & used]
         try:
-            exec(compile(_definitions(cell), place, "exec"), namespace)
+            exec(compile(ast.Module(kept, []), place, "exec"), namespace)
         except (Exception, SystemExit) as error:
             problem = f"{type(error).__name__}: {error}"
             raise ValueError(f"{place}: {problem}; correct the cell and save it") from error
-    found = {key: value for key, value in namespace.items() if isinstance(value, FunctionType)}
-    return SimpleNamespace(**{**found, "origin": origin})
+    return {key: value for key, value in namespace.items() if isinstance(value, FunctionType)}
 
 
-def _cells(path: Path) -> list[tuple[str, ast.Module]]:
+def cells_of(path: Path) -> list[tuple[str, ast.Module]]:
     """The code cells of a notebook, each with its syntax tree.
 
     A cell that Python cannot parse is left out, unless it defines a function.
@@ -98,23 +110,39 @@ def _cells(path: Path) -> list[tuple[str, ast.Module]]:
     return found
 
 
-def _named(cell: ast.Module) -> list[str]:
-    """The functions that a cell defines."""
-    return [part.name for part in cell.body if isinstance(part, ast.FunctionDef)]
+def _used(parts: list[ast.stmt]) -> set[str]:
+    """The names that the exercises in these statements use, directly or through other names."""
+    needs: dict[str, set[str]] = {}
+    for part in parts:
+        for name in _names(part):
+            needs[name] = needs.get(name, set()) | _uses(part)
+    found: set[str] = set()
+    written = [part.name for part in parts if isinstance(part, ast.FunctionDef)]
+    waiting = [name for name in written if name in EXERCISES or name in FUNCTIONS]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += needs.get(name, ())
+    return found
 
 
-def _not_written(cell: ast.Module) -> list[str]:
-    """The functions that are still blank."""
-    return [
-        str(node.value).removesuffix(f": {NOT_WRITTEN}")
-        for node in ast.walk(cell)
-        if isinstance(node, ast.Constant) and str(node.value).endswith(f": {NOT_WRITTEN}")
-    ]
+def _uses(part: ast.stmt) -> set[str]:
+    """The names that a statement takes from elsewhere: no arguments and local variables."""
+    nodes = list(ast.walk(part))
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    own = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    own |= {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    loaded = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+    return loaded - own
 
 
-def _definitions(cell: ast.Module) -> ast.Module:
-    """The imports and functions of a cell; also its constants, if it holds nothing else."""
-    kinds: tuple[type[ast.stmt], ...] = (ast.FunctionDef, ast.Import, ast.ImportFrom)
-    if all(isinstance(part, (*kinds, ast.Assign)) for part in cell.body):
-        return cell
-    return ast.Module([part for part in cell.body if isinstance(part, kinds)], [])
+def _names(part: ast.stmt) -> set[str]:
+    """The names that a function or an assignment defines; none for any other statement."""
+    if isinstance(part, ast.FunctionDef):
+        return {part.name}
+    if not isinstance(part, ast.Assign | ast.AnnAssign):
+        return set()
+    targets = part.targets if isinstance(part, ast.Assign) else [part.target]
+    nodes = [node for target in targets for node in ast.walk(target)]
+    return {node.id for node in nodes if isinstance(node, ast.Name)}

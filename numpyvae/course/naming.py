@@ -1,0 +1,141 @@
+"""Names for what is wrong: the factor, the known mistake, or the argument that is not used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from numpyvae.course.comparison import (
+    SINGLE,
+    Leaves,
+    agrees,
+    factor,
+    leaves,
+    name_of_factor,
+)
+from numpyvae.course.exercise import Case, Exercise, Mistake
+from numpyvae.course.guard import Fault
+
+
+@dataclass(frozen=True, eq=False)
+class Attempt:
+    """A case, and the parts of both results; or the Fault that took the place of yours.
+
+    like  the exact result, whose structure yours must have
+    """
+
+    case: Case
+    like: Any
+    exact: Leaves
+    yours: Leaves | None
+    fault: Fault | None = None
+
+    def wrong_part(self) -> str | None:
+        """The first part that is wrong; None if all are right. (A fault has no part.)"""
+        if self.yours is None:
+            return None
+        for name, exact in self.exact.items():
+            if not self._agrees(self.yours[name], exact):
+                return name
+        return None
+
+    def _agrees(self, found: Any, exact: Any) -> bool:
+        single = np.asarray(found).dtype == np.float32
+        return agrees(found, exact, max(self.case.tolerance, SINGLE * single))
+
+    @property
+    def failed(self) -> bool:
+        """True if it gives a fault or a wrong part."""
+        return self.fault is not None or self.wrong_part() is not None
+
+
+def ratio(part: str, attempt: Attempt, attempts: Sequence[Attempt]) -> str:
+    """The factor between yours and exact, and its name if it has one."""
+    here = attempt.yours and factor(attempt.yours, attempt.exact, part)
+    if not here:
+        return ""
+    factors = []
+    for other in attempts:
+        if other.yours is None or not np.any(other.exact.get(part, 0)):
+            continue
+        r = factor(other.yours, other.exact, part)
+        if r is None:
+            return f"   ratio {here:.4g}"
+        factors.append((r, other.case.sizes))
+    name = name_of_factor(factors)
+    return f"   ratio {here:.4g}" + (f", {name}" if name else "")
+
+
+def mistake_in(exercise: Exercise, part: str, attempts: Sequence[Attempt]) -> str:
+    """The sentence of the first known mistake that gives your result in every case.
+
+    It must differ from the right result in at least two of them.
+    """
+    compared = [attempt for attempt in attempts if attempt.yours is not None]
+    for mistake in exercise.mistakes:
+        if mistake.part not in ("", part):
+            continue
+        reproduced = [_reproduced(mistake, each, exercise) for each in compared]
+        if None not in reproduced and sum(filter(None, reproduced)) >= 2:
+            return mistake.sentence
+    return ""
+
+
+def _reproduced(mistake: Mistake, attempt: Attempt, exercise: Exercise) -> bool | None:
+    """None if a mistake gives another result than yours; otherwise True if it is a wrong one."""
+    assert attempt.yours is not None
+    if mistake.part and mistake.part not in attempt.exact:
+        return False  # a case that measures something else
+    try:
+        value = attempt.case.value(mistake.function)
+        wrong = {mistake.part: value}
+        if not mistake.part:
+            wrong = leaves(value, attempt.like, exercise.returns)
+    except Exception:
+        return None  # this mistake cannot be made here
+    tolerance = max(attempt.case.tolerance, 1e-9)
+    if not all(agrees(attempt.yours[name], part, tolerance) for name, part in wrong.items()):
+        return None
+    return not all(agrees(attempt.exact[name], part, tolerance) for name, part in wrong.items())
+
+
+def unused_argument(exercise: Exercise, part: str, attempt: Callable[[Case], Attempt]) -> str:
+    """A sentence that names an argument on which your result does not depend, but should.
+
+    `attempt` tries a case. Three inputs must show it.
+    """
+    cases = [case for case in exercise.cases() if case.sizes][-3:]
+    if not cases:
+        return ""
+    before = [attempt(case) for case in cases]
+    changes = [dict(_changed(case, exercise)) for case in cases]
+    for name in changes[0]:
+        after = [attempt(each[name]) for each in changes]
+        if all(map(_ignored, before, after, [part] * len(cases))):
+            return f"The result does not depend on {name}."
+    return ""
+
+
+def _ignored(before: Attempt, after: Attempt, part: str) -> bool:
+    """True if the exact result moves and yours does not."""
+    if before.yours is None or after.yours is None:
+        return False
+    moves = not agrees(after.exact[part], before.exact[part], 1e-6)
+    return moves and agrees(after.yours[part], before.yours[part], 0.0)
+
+
+def _changed(case: Case, exercise: Exercise) -> Iterator[tuple[str, Case]]:
+    """The case with one argument, or an entry of a dictionary, changed; each with its name."""
+    for position, (name, value) in enumerate(zip(exercise.parameters, case.arguments)):
+        entries = value.items() if isinstance(value, dict) else [(None, value)]
+        for key, entry in entries:
+            if not isinstance(entry, np.ndarray | float):
+                continue
+            moved = entry * 0.5 + 0.25
+            arguments = list(case.arguments)
+            arguments[position] = {**value, key: moved} if key else moved
+            shown = f'{name}["{key}"]' if key else name
+            yield shown, replace(case, arguments=tuple(arguments), exact=None)
