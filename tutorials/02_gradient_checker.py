@@ -302,8 +302,13 @@ assert np.isclose(np.interp(h / 2, places, quotient), 0.75)
 # %%
 from numpyvae import gradcheck
 
-theirs = gradcheck.numerical_gradient(lambda W: (C * np.tanh(x43 @ W)).sum(), M)
-assert np.allclose(theirs, numerical_gradient(lambda W: (C * np.tanh(x43 @ W)).sum(), M), rtol=0, atol=1e-7)
+
+def bent(W):
+    return (C * np.tanh(x43 @ W)).sum()
+
+
+theirs = gradcheck.numerical_gradient(bent, M)
+assert np.allclose(theirs, numerical_gradient(bent, M), rtol=0, atol=1e-7)
 
 # %% [markdown]
 # Its long function, `check_gradients`, tries many steps, estimates its own error, detects kinks, and describes what a wrong gradient looks like. Here it is given a gradient of $\sum x_i^2$ that is wrong *on purpose*: $x$ instead of $2x$.

@@ -45,7 +45,7 @@ def corrupt(x, noise, rng):
 
 
 # %% [markdown]
-# **The check** corrupts pixels of ½, of 0 and of 1. Has every pixel noise of its own, normal, with the right standard deviation? Does half of the black pixels stay at 0, and half of the white ones at 1? Does the same `rng` give the same noise, and a second call new noise? Do shape and dtype stay?
+# **The check** corrupts pixels of ½, of 0 and of 1. Has every pixel noise of its own, normal, with the right standard deviation? Does half of the black pixels stay at 0, and half of the white ones at 1? Does the same `rng` give the same noise, and a second call new noise? Do the shape and the `dtype` stay?
 
 # %%
 check("corrupt", corrupt)

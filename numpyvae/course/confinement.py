@@ -17,6 +17,7 @@ from typing import Any
 
 MEMORY = 2 * 2**30  # bytes of address space
 FILE = 50 * 2**20  # bytes of a file
+SECONDS = 600  # of computing, all notebooks together
 PRINTED = 1_000_000  # characters
 PROCESSES = ("os.fork", "os.forkpty", "os.exec", "os.spawn", "os.posix_spawn", "os.system",
              "os.startfile", "subprocess.Popen", "pty.spawn")  # fmt: skip
@@ -46,13 +47,18 @@ class _Printed(io.TextIOBase):
 
 
 def limit_resources() -> None:
-    """Limit the memory and the size of files, where the operating system can."""
+    """Limit memory, size of files and computing time, where the operating system can."""
     if sys.platform == "win32":
         return
     import resource
 
-    for kind, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_FSIZE, FILE),
-                       (resource.RLIMIT_CORE, 0)):  # fmt: skip
+    limits = {
+        resource.RLIMIT_AS: MEMORY,
+        resource.RLIMIT_FSIZE: FILE,
+        resource.RLIMIT_CPU: SECONDS,
+        resource.RLIMIT_CORE: 0,
+    }
+    for kind, most in limits.items():
         try:
             hard = resource.getrlimit(kind)[1]
             most = most if hard == resource.RLIM_INFINITY else min(most, hard)

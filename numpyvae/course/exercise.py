@@ -167,8 +167,9 @@ class Exercise:
 
     @property
     def parameters(self) -> list[str]:
-        """The names of the arguments."""
-        return list(inspect.signature(self.right).parameters)
+        """The names of the arguments, without those by which `right` makes mistakes."""
+        found = inspect.signature(self.right).parameters.values()
+        return [each.name for each in found if each.kind is not each.KEYWORD_ONLY]
 
     def cases(self) -> Iterator[Case]:
         """The special inputs, then random ones of several sizes."""

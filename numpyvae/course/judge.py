@@ -102,6 +102,11 @@ class _Judge:
             if fault.kind == "not started":
                 raise
             return Attempt(case, result, exact, None, fault)
+        except Exception as error:
+            if case.measure is None:
+                raise
+            text = f"Its result cannot be used: {type(error).__name__}: {error}"
+            return Attempt(case, result, exact, None, Fault("wrong type", text))
         self.remark_on(value, yours, exact)
         return Attempt(case, result, exact, yours)
 

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
@@ -120,8 +121,9 @@ def _lines(task: Task) -> Iterator[dict[str, Any] | str]:
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    queue: Queue[bytes | None] = Queue(maxsize=1000)
-    threading.Thread(target=_read, args=(process.stdout, queue.put), daemon=True).start()
+    queue: Queue[bytes | None] = Queue()
+    reader = threading.Thread(target=_read, args=(process.stdout, queue.put), daemon=True)
+    reader.start()
     try:
         with process.stdin as pipe:
             pipe.write(json.dumps(asdict(task)).encode())
@@ -140,12 +142,14 @@ def _lines(task: Task) -> Iterator[dict[str, Any] | str]:
                 return  # it has died within a line
     finally:
         _end(process)
+        reader.join(10.0)
 
 
 def _read(pipe: Any, put: Callable[[bytes | None], None]) -> None:
-    """Hand over the lines of a pipe, then None. A line is at most 100 kB long."""
-    while line := pipe.readline(100_000):
-        put(line)
+    """Hand over the lines of a pipe, then None; at most 1,000 lines of at most 100 kB."""
+    with pipe:
+        for line in islice(iter(lambda: pipe.readline(100_000), b""), 1000):
+            put(line)
     put(None)
 
 

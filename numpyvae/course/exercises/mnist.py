@@ -9,7 +9,7 @@ from numpyvae.course.guard import Fault
 
 
 def train_epoch(
-    theta, s, images, rng, step=None, batch_size=100, order=None, noise=None, stop=None
+    theta, s, images, rng, step=None, batch_size=100, *, order=None, noise=None, stop=None
 ):
     """One pass over all images in random order. The last three keywords are places for mistakes."""
     rows = rng.permutation(len(images)) if order is None else order(rng, len(images))

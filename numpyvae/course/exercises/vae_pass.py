@@ -29,7 +29,7 @@ def layer(theta, name, a):
 
 
 def forward(
-    theta, x, eps, h=RELU, mu=same, logvar=same, sample=reparameterize, g=RELU, logits=same
+    theta, x, eps, *, h=RELU, mu=same, logvar=same, sample=reparameterize, g=RELU, logits=same
 ):
     """x → h → mu, logvar → z → g → logits. The keywords are places for mistakes."""
     t = {"x": x, "target": x, "eps": eps}
@@ -42,7 +42,9 @@ def forward(
     return t
 
 
-def loss(t, pixels=cross_entropy, latents=kl_divergence, target="target", mean=np.mean, beta=1.0):
+def loss(
+    t, *, pixels=cross_entropy, latents=kl_divergence, target="target", mean=np.mean, beta=1.0
+):
     """The means of cross-entropy and KL over the images. The keywords are places for mistakes."""
     return mean(pixels(t["logits"], t[target])), beta * mean(latents(t["mu"], t["logvar"]))
 
@@ -50,6 +52,7 @@ def loss(t, pixels=cross_entropy, latents=kl_divergence, target="target", mean=n
 def backward(
     theta,
     t,
+    *,
     share=None,
     pixels=cross_entropy_backward,
     relu_g=relu_backward,

@@ -1,0 +1,161 @@
+"""Marking a class: each submission gets its own verdicts, whatever another one does."""
+
+import csv
+import json
+import os
+import shutil
+import sys
+import time
+
+import pytest
+from course.classroom import BACKWARD, HOSTILE, START, notebook, submit
+
+from numpyvae.course import start, tutorials
+from numpyvae.course.judging import judge_folder, notebooks_in
+from numpyvae.course.marking import Marking
+
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(os.name == "nt", reason="Windows has no limits of memory for a process"),
+]
+TWO = ("dense", "dense_backward")
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    """The marks of a class with one good student and one of each hostile kind."""
+    home = tmp_path_factory.mktemp("home")
+    folder = home / "class"
+    submit(folder, "good")
+    victim = folder / "good" / "01_dense_layer.ipynb"
+    before = victim.read_bytes()
+    for name, (first, _) in HOSTILE.items():
+        submit(folder, name, first.replace("{victim!r}", repr(str(victim)))
+               .replace("{folder!r}", repr(str(folder))))  # fmt: skip
+    marking = Marking(folder, home / "marks", TWO)
+    assert len(list(marking.mark(marking.missing(), 2))) == len(HOSTILE) + 1
+    assert victim.read_bytes() == before
+    return {mark.submission: mark for mark in marking.marks()}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_function_is_a_verdict_on_that_exercise_alone(hostile, name):
+    first, second = hostile[name].verdicts
+    assert HOSTILE[name][1] in first.text
+    assert first.status == "not yet"
+    assert second.status == "ok"
+
+
+def test_the_others_are_not_harmed(hostile):
+    assert hostile["good"].points == 2
+
+
+def test_a_second_call_marks_only_what_is_new(tmp_path):
+    folder, out = tmp_path / "class", tmp_path / "marks"
+    for name in "abcd":
+        submit(folder, name, backward=BACKWARD if name != "c" else BACKWARD.replace("sum", "mean"))
+    marking = Marking(folder, out, TWO)
+    first = next(marking.mark(marking.missing(), 1))  # stopped after the first submission
+    assert first.submission == "a"
+    assert "a" not in marking.missing()
+    assert {"c", "d"} <= set(marking.missing())
+    list(marking.mark(marking.missing(), 2))
+    marking.save_tables()
+    table = (out / "marks.csv").read_bytes()
+    assert marking.missing() == []
+    shutil.rmtree(out)
+    again = Marking(folder, out, TWO)
+    list(again.mark(again.missing(), 2))
+    again.save_tables()
+    assert (out / "marks.csv").read_bytes() == table
+    submit(folder, "b", "b = 0 * b")
+    assert again.missing() == ["b"]
+
+
+def test_the_tables(tmp_path):
+    folder, out = tmp_path / "class", tmp_path / "marks"
+    submit(folder, "=anna", backward=BACKWARD.replace("sum", "mean"))
+    notebook(folder / "ben.ipynb", START)
+    title = {"cell_type": "markdown", "source": ["# 01 · A dense layer and its gradient\n"]}
+    code = {"cell_type": "code", "source": ["def dense(x, W, b):\n", "    return x @ W + b\n"]}
+    (folder / "renamed.ipynb").write_text(json.dumps({"cells": [title, code]}))
+    (folder / "broken").mkdir()
+    (folder / "broken" / "01_dense_layer.ipynb").write_text("{")
+    marking = Marking(folder, out, TWO)
+    list(marking.mark(marking.missing(), 2))
+    marking.save_tables()
+    with (out / "marks.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows == [
+        ["submission", "points", "of", "dense", "dense_backward"],
+        ["'=anna", "1", "2", "ok", "not yet"],
+        ["ben.ipynb", "0", "2", "not started", "not started"],
+        ["broken", "0", "2", "not yet", "not yet"],
+        ["renamed.ipynb", "1", "2", "ok", "not started"],
+    ]
+    everything = json.loads((out / "marks.json").read_text(encoding="utf-8"))
+    assert everything[0]["verdicts"][1]["mistake"].startswith("This is the mean over the examples")
+    assert "damaged, not a notebook" in everything[2]["verdicts"][0]["text"]
+    results = json.loads((out / "gradescope" / "=anna" / "results.json").read_text())
+    assert results["score"] == 1
+    assert [test["status"] for test in results["tests"]] == ["passed", "failed"]
+    assert "01 dense_backward: not yet" in results["tests"][1]["output"]
+
+
+def test_a_blank_course_is_not_started_and_the_solutions_pass(tmp_path):
+    start(tmp_path / "blank")
+    verdicts = list(judge_folder(tmp_path / "blank", confined=True))
+    assert {verdict.status for verdict in verdicts} == {"not started"}
+    assert len(verdicts) == 28
+    verdicts = list(judge_folder(tutorials(), confined=True))
+    assert {verdict.status for verdict in verdicts} == {"ok"}
+
+
+def test_a_file_in_the_folder_does_not_take_the_place_of_a_package(tmp_path):
+    for name in ("numpy", "json", "numpyvae", "threading"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit")
+    (tmp_path / "helper.py").write_text("def zero():\n    return 0.0\n")
+    dense = "from helper import zero\ndef dense(x, W, b):\n    return x @ W + b + zero()\n"
+    notebook(tmp_path / "01_dense_layer.ipynb", dense)
+    (verdict,) = judge_folder(tmp_path, ["dense"])
+    assert verdict.status == "ok", verdict
+
+
+def test_a_link_is_not_followed(tmp_path):
+    submit(tmp_path / "other", "victim")
+    folder = tmp_path / "class"
+    (folder / "link").mkdir(parents=True)
+    source = tmp_path / "other" / "victim" / "01_dense_layer.ipynb"
+    (folder / "link" / "01_dense_layer.ipynb").symlink_to(source)
+    assert notebooks_in(folder) == {}
+    marking = Marking(folder, tmp_path / "marks", TWO)
+    (mark,) = marking.mark(marking.missing(), 1)
+    assert mark.points == 0
+
+
+def test_a_folder_without_submissions_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="expected a folder of submissions"):
+        Marking(tmp_path / "none", tmp_path / "marks")
+    with pytest.raises(ValueError, match="no submission in it"):
+        Marking(tmp_path, tmp_path.parent / "marks")
+    submit(tmp_path, "a")
+    with pytest.raises(ValueError, match="it lies in the folder of the submissions"):
+        Marking(tmp_path, tmp_path / "marks")
+
+
+@pytest.mark.slow
+def test_three_hundred_submissions_are_marked_in_ten_minutes(tmp_path):
+    """All 28 exercises of each; five of them are hostile."""
+    folder = tmp_path / "class"
+    for number in range(300):
+        shutil.copytree(tutorials(), folder / f"{number:03}",
+                        ignore=shutil.ignore_patterns("pictures", "*.py", "*.md"))  # fmt: skip
+    for number, name in enumerate(("endless", "hog", "exit", "printer", "fork")):
+        submit(folder, f"{60 * number:03}", HOSTILE[name][0])
+    marking = Marking(folder, tmp_path / "marks")
+    started = time.monotonic()
+    marks = list(marking.mark(marking.missing(), 2))
+    seconds = time.monotonic() - started
+    print(f"300 submissions in {seconds:.0f} s", file=sys.stderr)
+    assert sorted(mark.points for mark in marks) == [27] * 5 + [28] * 295
+    assert seconds < 600
