@@ -162,9 +162,10 @@ def _map(verdicts: list[Verdict], progress: dict[str, Progress]) -> Iterator[str
         yield notebook
         for verdict in verdicts:
             if verdict.notebook == notebook:
-                yield f"  {verdict.exercise:32} {verdict.status:17}{_record(verdict, progress)}"
+                line = f"  {verdict.exercise:32} {verdict.status:17}{_record(verdict, progress)}"
+                yield line.rstrip()
     count = Counter(verdict.right for verdict in verdicts)[True]
-    yield f"{count} of {len(verdicts)} exercises passed"
+    yield f"passed: {count} of {len(verdicts)}"
     for verdict in verdicts:
         if verdict.text or verdict.remark:
             yield f"\n{verdict}"
@@ -235,6 +236,6 @@ def _mark(options: argparse.Namespace) -> int:
     for mark in marks:
         problems = Counter(each.kind for each in mark.verdicts if not each.right)
         said = ", ".join(f"{count} {kind}" for kind, count in problems.most_common())
-        say(f"{mark.submission[:40]:40} {mark.points:6}   {said}")
+        say(f"{mark.submission[:40]:40} {mark.points:6}   {said}".rstrip())
     say("written: " + ", ".join(str(path) for path in marking.save_tables()))
     return 0

@@ -9,7 +9,7 @@ from typing import Any
 
 from numpyvae.course.exercise import Exercise
 from numpyvae.course.exercises import EXERCISES
-from numpyvae.course.judge import NOT_STARTED, Verdict, judge
+from numpyvae.course.judge import NOT_STARTED, SECONDS, Verdict, judge
 from numpyvae.course.progress import note_passed
 from numpyvae.course.variants import variant
 
@@ -53,16 +53,19 @@ def exercise_named(name: str) -> Exercise:
     return known[name]
 
 
-def verdict_on(exercise: Exercise, function: Any) -> Verdict:
-    """The verdict on a function; it blames a function that this one calls, if that one is wrong."""
-    verdict = judge(exercise, function)
+def verdict_on(exercise: Exercise, function: Any, seconds: float = SECONDS) -> Verdict:
+    """The verdict on a function; it blames a function that this one calls, if that one is wrong.
+
+    seconds  the limit for all calls of a function
+    """
+    verdict = judge(exercise, function, seconds)
     if verdict.right or verdict.status == NOT_STARTED:
         return verdict
     known = getattr(function, "__globals__", {})
     for need in exercise.needs:
         if need not in known:
             continue
-        first = verdict_on(EXERCISES[need], known[need])
+        first = verdict_on(EXERCISES[need], known[need], seconds)
         if not first.right:
             text = f"It calls {need}, which is not right yet. Check {need} first."
             return replace(verdict, kind="depends", given="", text=text, mistake=first.mistake)

@@ -21,11 +21,11 @@ from numpyvae.course.check import exercise_named
 from numpyvae.course.exercises import EXERCISES
 from numpyvae.course.judge import NOT_STARTED, NOT_YET, SECONDS, Verdict
 from numpyvae.course.notebooks import LONGEST
-from numpyvae.course.worker import Task
+from numpyvae.course.worker import LOADING, Task
 from numpyvae.support.files import read_text
 
 NOTEBOOKS = tuple(dict.fromkeys(exercise.notebook for exercise in EXERCISES.values()))
-STUCK = 2 * SECONDS + 10.0  # seconds without a word from the process
+STUCK = LOADING + 2 * SECONDS  # seconds without a word from the process
 VARIANT = re.compile(r"variant_\d{1,9}")
 TITLE = re.compile(r"^# (\d\d) ·", re.MULTILINE)
 

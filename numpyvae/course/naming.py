@@ -102,40 +102,51 @@ def _reproduced(mistake: Mistake, attempt: Attempt, exercise: Exercise) -> bool 
     return not all(agrees(attempt.exact[name], part, tolerance) for name, part in wrong.items())
 
 
+MOVES: tuple[Callable[[Any], Any], ...] = (
+    lambda entry: 0.5 * entry + 0.25,
+    lambda entry: 1.0 - 3.0 * entry,
+    lambda entry: 10.0 * entry - 3.0,
+)
+
+
 def unused_argument(exercise: Exercise, part: str, attempt: Callable[[Case], Attempt]) -> str:
     """A sentence that names an argument on which your result does not depend, but should.
 
-    `attempt` tries a case. Three inputs must show it.
+    `attempt` tries a case. Three inputs and three changes of each must show it.
     """
     cases = [case for case in exercise.cases() if case.sizes][-3:]
     if not cases:
         return ""
     before = [attempt(case) for case in cases]
-    changes = [dict(_changed(case, exercise)) for case in cases]
-    for name in changes[0]:
-        after = [attempt(each[name]) for each in changes]
-        if all(map(_ignored, before, after, [part] * len(cases))):
+    for name, position, key in _entries(cases[0], exercise):
+        pairs = [
+            (first, attempt(_changed(case, position, key, move)))
+            for case, first in zip(cases, before)
+            for move in MOVES
+        ]
+        moves = sum(_moves(first.exact, then.exact, part) for first, then in pairs)
+        if moves >= 3 and not any(_moves(first.yours, then.yours, part) for first, then in pairs):
             return f"The result does not depend on {name}."
     return ""
 
 
-def _ignored(before: Attempt, after: Attempt, part: str) -> bool:
-    """True if the exact result moves and yours does not."""
-    if before.yours is None or after.yours is None:
-        return False
-    moves = not agrees(after.exact[part], before.exact[part], 1e-6)
-    return moves and agrees(after.yours[part], before.yours[part], 0.0)
+def _moves(before: Leaves | None, after: Leaves | None, part: str) -> bool:
+    """True if a part differs, or if there is no result."""
+    return before is None or after is None or not agrees(after[part], before[part], 0.0)
 
 
-def _changed(case: Case, exercise: Exercise) -> Iterator[tuple[str, Case]]:
-    """The case with one argument, or an entry of a dictionary, changed; each with its name."""
+def _entries(case: Case, exercise: Exercise) -> Iterator[tuple[str, int, str | None]]:
+    """The arguments that can be changed, and the entries of dictionaries: name, position, key."""
     for position, (name, value) in enumerate(zip(exercise.parameters, case.arguments)):
-        entries = value.items() if isinstance(value, dict) else [(None, value)]
-        for key, entry in entries:
-            if not isinstance(entry, np.ndarray | float):
-                continue
-            moved = entry * 0.5 + 0.25
-            arguments = list(case.arguments)
-            arguments[position] = {**value, key: moved} if key else moved
-            shown = f'{name}["{key}"]' if key else name
-            yield shown, replace(case, arguments=tuple(arguments), exact=None)
+        if isinstance(value, dict):
+            yield from ((f'{name}["{key}"]', position, key) for key in value)
+        elif isinstance(value, np.ndarray | float):
+            yield name, position, None
+
+
+def _changed(case: Case, position: int, key: str | None, move: Callable[[Any], Any]) -> Case:
+    """The case with one argument, or one entry of a dictionary, changed."""
+    arguments = list(case.arguments)
+    value = arguments[position]
+    arguments[position] = move(value) if key is None else {**value, key: move(value[key])}
+    return replace(case, arguments=tuple(arguments), exact=None)

@@ -21,6 +21,7 @@ from numpyvae.course.variants import FUNCTIONS
 from numpyvae.support.files import read_text
 
 README = "README.md"
+TAKING = 3.0  # seconds for the check of a function that a later notebook takes over
 LONGEST = 2**26  # bytes of a notebook, with its pictures
 KEPT = (ast.FunctionDef, ast.Import, ast.ImportFrom)
 MAGIC = re.compile(r"^[ \t]*[%!?].*|^[ \t]*[\w.]+\?+[ \t]*$", re.MULTILINE)  # Jupyter's, not Python
@@ -49,7 +50,7 @@ def functions(notebook: str, folder: str | PathLike[str] = ".") -> SimpleNamespa
     own = defined(path)
     exercises = [each for each in EXERCISES.values() if each.notebook == notebook]
     passed = [each.name for each in exercises
-              if each.name in own and verdict_on(each, own[each.name]).right]  # fmt: skip
+              if each.name in own and verdict_on(each, own[each.name], TAKING).right]  # fmt: skip
     lacking = [each.name for each in exercises if each.name not in passed]
     origin = f"your own functions, from {file}"
     if lacking:

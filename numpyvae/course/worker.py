@@ -18,8 +18,10 @@ from numpyvae.course.check import exercise_named, verdict_on
 from numpyvae.course.confinement import confine, limit_resources
 from numpyvae.course.exercise import Exercise
 from numpyvae.course.guard import Fault, time_limit
-from numpyvae.course.judge import NOT_STARTED, NOT_YET, SECONDS, Verdict
+from numpyvae.course.judge import NOT_STARTED, NOT_YET, Verdict
 from numpyvae.course.notebooks import defined, tutorials
+
+LOADING = 20.0  # seconds for a notebook, in which functions of earlier ones are checked
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def main() -> None:
 def _load(path: Path) -> dict[str, FunctionType] | Fault:
     """The functions of a notebook, or the Fault for why there are none."""
     try:
-        with time_limit(SECONDS):
+        with time_limit(LOADING):
             return defined(path)
     except Fault as fault:
         return Fault(fault.kind, f"{path.name} does not load. {fault}")

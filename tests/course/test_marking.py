@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import shutil
+import subprocess
 import sys
 import time
 
@@ -72,10 +73,30 @@ def test_a_second_call_marks_only_what_is_new(tmp_path):
     assert again.missing() == ["b"]
 
 
+def test_a_kill_half_way_does_not_change_the_table(tmp_path):
+    folder = tmp_path / "class"
+    for number in range(6):
+        backward = BACKWARD if number % 2 else BACKWARD.replace("sum", "mean")
+        submit(folder, f"{number}", backward=backward)
+    command = [sys.executable, "-m", "numpyvae", "course", "mark", str(folder), "--out", "marks"]
+    with subprocess.Popen([*command, "--jobs", "1"], cwd=tmp_path) as killed:
+        while len(list(tmp_path.glob("marks/records/*.json"))) < 2:
+            time.sleep(0.05)
+        killed.kill()
+    assert not (tmp_path / "marks" / "marks.csv").exists()
+    for _ in range(2):
+        subprocess.run(command, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
+    whole = Marking(folder, tmp_path / "whole")
+    list(whole.mark(whole.missing(), 2))
+    whole.save_tables()
+    for name in ("marks.csv", "marks.json"):
+        assert (tmp_path / "marks" / name).read_text() == (tmp_path / "whole" / name).read_text()
+
+
 def test_the_tables(tmp_path):
     folder, out = tmp_path / "class", tmp_path / "marks"
-    submit(folder, "=anna", backward=BACKWARD.replace("sum", "mean"))
-    notebook(folder / "ben.ipynb", START)
+    submit(folder, "=s01", backward=BACKWARD.replace("sum", "mean"))
+    notebook(folder / "s02.ipynb", START)
     title = {"cell_type": "markdown", "source": ["# 01 · A dense layer and its gradient\n"]}
     code = {"cell_type": "code", "source": ["def dense(x, W, b):\n", "    return x @ W + b\n"]}
     (folder / "renamed.ipynb").write_text(json.dumps({"cells": [title, code]}))
@@ -88,15 +109,15 @@ def test_the_tables(tmp_path):
         rows = list(csv.reader(file))
     assert rows == [
         ["submission", "points", "of", "dense", "dense_backward"],
-        ["'=anna", "1", "2", "ok", "not yet"],
-        ["ben.ipynb", "0", "2", "not started", "not started"],
+        ["'=s01", "1", "2", "ok", "not yet"],
+        ["s02.ipynb", "0", "2", "not started", "not started"],
         ["broken", "0", "2", "not yet", "not yet"],
         ["renamed.ipynb", "1", "2", "ok", "not started"],
     ]
     everything = json.loads((out / "marks.json").read_text(encoding="utf-8"))
     assert everything[0]["verdicts"][1]["mistake"].startswith("This is the mean over the examples")
     assert "damaged, not a notebook" in everything[2]["verdicts"][0]["text"]
-    results = json.loads((out / "gradescope" / "=anna" / "results.json").read_text())
+    results = json.loads((out / "gradescope" / "=s01" / "results.json").read_text())
     assert results["score"] == 1
     assert [test["status"] for test in results["tests"]] == ["passed", "failed"]
     assert "01 dense_backward: not yet" in results["tests"][1]["output"]
