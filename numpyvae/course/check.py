@@ -63,10 +63,24 @@ def verdict_on(exercise: Exercise, function: Any, seconds: float = SECONDS) -> V
         return verdict
     known = getattr(function, "__globals__", {})
     for need in exercise.needs:
-        if need not in known:
+        if need not in _called(function, known):
             continue
         first = verdict_on(EXERCISES[need], known[need], seconds)
         if not first.right:
             text = f"It calls {need}, which is not right yet. Check {need} first."
-            return replace(verdict, kind="depends", given="", text=text, mistake=first.mistake)
+            return replace(
+                verdict, kind="calls a wrong function", given="", text=text, mistake=first.mistake
+            )
     return verdict
+
+
+def _called(function: Any, known: dict[str, Any]) -> set[str]:
+    """The names of functions among `known` that a function calls, directly or through others."""
+    found: set[str] = set()
+    waiting = [function]
+    while waiting:
+        code = getattr(waiting.pop(), "__code__", None)
+        new = {name for name in getattr(code, "co_names", ()) if callable(known.get(name))} - found
+        found |= new
+        waiting += [known[name] for name in new]
+    return found

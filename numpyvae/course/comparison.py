@@ -29,9 +29,11 @@ def leaves(result: Any, like: Any, names: str, name: str = "") -> Leaves:
 def _of_tuple(result: Any, like: tuple[Any, ...], names: str) -> Iterator[tuple[str, Any]]:
     if result is None:
         raise _nothing("")
-    count = len(result) if isinstance(result, tuple | list | np.ndarray) else 1
+    sized = isinstance(result, tuple | list) or (isinstance(result, np.ndarray) and result.ndim)
+    count = len(result) if sized else 1
     if count != len(like):
-        problem = f"Expected {len(like)} results, {names}; got {count}."
+        got = count if sized else f"a value of type {type(result).__name__}"
+        problem = f"Expected {len(like)} results, {names}; got {got}."
         raise Fault("wrong type", problem)
     for name, part, exact in zip(names.split(", "), result, like):
         yield from leaves(part, exact, names, name).items()
@@ -55,16 +57,28 @@ def _number(value: Any, name: str) -> Array:
     if value is None:
         raise _nothing(name)
     try:
-        found = np.asarray(value)
+        found = np.array(value)  # a copy: the next call may write into the same array
         if found.dtype.kind not in "biufc":
             raise TypeError
-    except (TypeError, ValueError):
+    except Exception:
         what = name or "The result"
-        shown = " ".join(repr(value).split())[:60]
-        raise Fault(
-            "wrong type", f"{what} is not an array of numbers, but {type(value).__name__}: {shown}"
-        ) from None
+        kind = type(value).__name__
+        raise Fault("wrong type", f"{what} is not an array of numbers, but {kind}{_shown(value)}"
+                    ) from None  # fmt: skip
+    if found.dtype.kind == "c":
+        raise Fault("wrong type", f"{name or 'The result'} is complex: is it the root of a "
+                    "negative number?")  # fmt: skip
+    if np.ma.is_masked(value):
+        raise Fault("wrong type", f"{name or 'The result'} has masked entries.")
     return found
+
+
+def _shown(value: Any) -> str:
+    """The beginning of a value, as Python prints it."""
+    try:
+        return f": {' '.join(repr(value).split())[:60]}"
+    except Exception:
+        return ""
 
 
 def _nothing(name: str) -> Fault:
@@ -75,11 +89,11 @@ def _nothing(name: str) -> Fault:
 def agrees(found: Array, exact: Array, tolerance: float) -> bool:
     """True if the arrays agree within `tolerance` of the largest finite entry of `exact`.
 
-    A number and an array with a single entry agree if the values do.
+    An array with a single entry agrees with the number `exact` if the values do.
     """
     found, exact = np.asarray(found), np.asarray(exact)
-    if found.size == exact.size == 1 and () in (found.shape, exact.shape):
-        found, exact = found.reshape(()), exact.reshape(())
+    if found.size == 1 and exact.ndim == 0:
+        found = found.reshape(())
     if found.shape != exact.shape or (exact.dtype == bool and not np.isin(found, (0, 1)).all()):
         return False
     found, exact = found * 1, exact * 1  # True is 1
@@ -102,6 +116,8 @@ class Difference:
 def difference(found: Array, exact: Array, name: str, why: str) -> Difference:
     """Where and how `found` differs from `exact`: shape, value, or the entry that is worst."""
     found, exact = np.asarray(found), np.asarray(exact)
+    if found.size == 1 and exact.ndim == 0:
+        found = found.reshape(())
     prefix = f"{name}: " if name else ""
     if found.shape != exact.shape:
         return _of_shape(found, exact, prefix)
@@ -113,16 +129,21 @@ def difference(found: Array, exact: Array, name: str, why: str) -> Difference:
     worst = np.unravel_index(distance.argmax(), exact.shape)
     index = f"[{', '.join(map(str, worst))}]" if exact.ndim else ""
     place = f"{name}{index}: " if name else (f"at {index}: " if index else "")
-    yours, right = _numbers(found[worst] * 1, exact[worst] * 1)
+    if exact.dtype == bool and np.isin(found, (0, 1)).all():
+        yours, right = str(bool(found[worst])), str(bool(exact[worst]))
+    else:
+        yours, right = _numbers(found[worst] * 1, exact[worst] * 1)
     return Difference(f"{place}yours {yours}   exact {right} ({why})", yours, right)
 
 
 def _of_shape(found: Array, exact: Array, prefix: str) -> Difference:
     remark = ""
     if found.shape == exact.shape[::-1]:
-        same = agrees(found.T, exact, SINGLE)
+        same = min(exact.shape) > 1 and agrees(found.T, exact, SINGLE)
         remark = "; it is transposed" if same else "; is it transposed?"
-    elif found.size == exact.size:
+    elif [n for n in found.shape if n > 1] == [n for n in exact.shape if n > 1] and (
+        found.ndim > exact.ndim
+    ):
         remark = f"; remove the axes of length 1, as .reshape{exact.shape} does".replace(",)", ")")
     yours, right = str(found.shape), str(exact.shape)
     return Difference(f"{prefix}yours has shape {yours}, expected {right}{remark}", yours, right)

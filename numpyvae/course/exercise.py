@@ -14,7 +14,7 @@ from numpyvae.support.types import Array
 
 Function = Callable[..., Any]
 SIZES = {  # the letters of the equations, in words
-    "B": "the number of images",
+    "B": "the batch size",
     "X": "the number of pixels",
     "H": "the number of hidden units",
     "Z": "the number of latents",
@@ -101,14 +101,21 @@ class Far:
 
 
 class Draw:
-    """Random arguments that are short to print: multiples of ¼."""
+    """Random arguments that are short to print: multiples of ¼.
 
-    def __init__(self, rng: np.random.Generator):
-        self._rng = rng
+    rough  True for arguments of any digits and of sizes from 0.01 to 12.5
+    """
+
+    def __init__(self, rng: np.random.Generator, rough: bool = False):
+        self._rng, self._rough = rng, rough
 
     def __call__(self, *shape: int) -> Array:
         """Entries from −2 to 2."""
-        return self._rng.integers(-8, 9, shape) / 4
+        if not self._rough:
+            return self._rng.integers(-8, 9, shape) / 4
+        found = self._rng.standard_normal(shape) * 10.0 ** self._rng.uniform(-2, 0.7, shape)
+        found.flat[0], found.flat[-1] = -12.5, 12.5
+        return found
 
     def normal(self, *shape: int) -> Array:
         """Entries from N(0, 1), which no relu has exactly at its corner."""
@@ -116,11 +123,12 @@ class Draw:
 
     def unit(self, *shape: int) -> Array:
         """Entries from 0 to 1, as pixels have."""
-        return self._rng.integers(0, 5, shape) / 4
+        return self._rng.random(shape) if self._rough else self._rng.integers(0, 5, shape) / 4
 
     def positive(self, *shape: int) -> Array:
         """Entries from ¼ to 2."""
-        return self._rng.integers(1, 9, shape) / 4
+        return self._rng.uniform(0.01, 3, shape) if self._rough else (
+            self._rng.integers(1, 9, shape) / 4)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,16 +185,18 @@ class Exercise:
         if self.sample is None:
             return
         letters = list(inspect.signature(self.sample).parameters)[1:]
-        draw = Draw(np.random.default_rng(0))
+        rng = np.random.default_rng(0)
         for sizes in _sizes(len(letters)):
             named = dict(zip(letters, sizes))
-            for _ in range(2):
-                yield Case(self.sample(draw, **named), self.source, sizes=named)
+            for rough in (False, sizes[0] > 2):
+                arguments = self.sample(Draw(rng, rough), **named)
+                yield Case(arguments, self.source, sizes=named)
 
 
 def _sizes(letters: int) -> Sequence[tuple[int, ...]]:
-    """Sizes for so many letters: all 1, all but one 1, and then all different."""
+    """Sizes for so many letters: all 1, all but one 1, all 2, all 3, and then all different."""
     ones = (1,) * letters
     one_more = [tuple(1 + (i == k) for i in range(letters)) for k in range(letters)]
     different = list(permutations(range(2, 2 + letters)))
-    return [ones, *one_more, *different[:2], *different[-1:]]
+    equal = [(n,) * letters for n in (2, 3)]
+    return [ones, *one_more, *equal, *different[:2], *different[-1:]]

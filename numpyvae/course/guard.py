@@ -39,11 +39,16 @@ def guarded(function: Any, exercise: Exercise) -> Function:
         before = [_contents(argument) for argument in given]
         try:
             result = function(*given)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise _in_words(error, function, exercise, arguments) from None
-        for name, old, new in zip(exercise.parameters, before, given):
-            if old is not None and old != _contents(new):
+        for name, old, new, argument in zip(exercise.parameters, before, given, arguments):
+            same = not isinstance(new, np.ndarray) or np.array_equal(new, argument, equal_nan=True)
+            if not same or old != _contents(new):
                 raise _changed(name)
+        if result is None:
+            raise Fault("wrong type", "It returns None: is a `return` missing?")
         return result
 
     return call
@@ -71,16 +76,24 @@ def _changed(name: str) -> Fault:
 
 
 def _check_signature(function: Function, exercise: Exercise, count: int) -> None:
+    """Compare the number of arguments, and the defaults that are numbers, with the exercise's."""
     try:
-        inspect.signature(function).bind(*[None] * count)
+        own = inspect.signature(function)
+        own.bind(*[None] * count)
     except TypeError:
-        own = ", ".join(inspect.signature(function).parameters)
         expected = ", ".join(exercise.parameters[:count])
-        raise Fault(
-            "wrong arguments", f"It takes ({own}); it is called with ({expected})."
-        ) from None
+        raise Fault("wrong arguments", f"It takes {own}; it is called with ({expected}).") from None
     except ValueError:
-        pass  # a function without a signature, of a compiled module
+        return  # a function without a signature, of a compiled module
+    wanted = inspect.signature(exercise.right).parameters.values()
+    for mine, yours in zip(wanted, own.parameters.values()):
+        if mine.kind is mine.KEYWORD_ONLY or yours.kind is not mine.kind:
+            break
+        missing = yours.default is yours.empty
+        if isinstance(mine.default, int | float) and (missing or yours.default != mine.default):
+            has = "no default" if missing else f"the default {yours.default}"
+            text = f"Its argument {yours.name} has {has}; the exercise has {mine.default}."
+            raise Fault("wrong arguments", text)
 
 
 def _in_words(
@@ -90,12 +103,15 @@ def _in_words(
     if isinstance(error, Fault):
         return error
     if isinstance(error, NotImplementedError):
-        name = str(error).removesuffix(f": {NOT_WRITTEN}")
-        if name in ("", exercise.name):
+        name, _, rest = _said(error).partition(": ")
+        if name == exercise.name and rest == NOT_WRITTEN:
             return Fault("not started", f"{exercise.name}: {NOT_WRITTEN}")
-        return Fault("crash", f"It calls {name}, which is not written yet.")
-    if isinstance(error, ValueError) and "read-only" in str(error):
-        return _changed(_which(function, exercise, arguments))
+        if rest == NOT_WRITTEN:
+            return Fault("crash", f"It calls {name}, which is not written yet.")
+    if isinstance(error, ValueError) and "read-only" in _said(error):
+        changed = _which(function, exercise, arguments)
+        if changed:
+            return _changed(changed)
     place = _place(error, function)
     if isinstance(error, FloatingPointError):
         return Fault("overflow", f"NumPy reports: {error}{place}.")
@@ -105,8 +121,16 @@ def _in_words(
         return Fault("crash", f"It calls itself without end{place}.")
     if isinstance(error, MemoryError):
         return Fault("crash", f"It needs more memory than there is{place}.")
-    said = " ".join(str(error).split())[:200]
-    return Fault("crash", f"{type(error).__name__}: {said}{place}")
+    said = _said(error)
+    return Fault("crash", f"{type(error).__name__}{': ' if said else ''}{said}{place}")
+
+
+def _said(error: BaseException) -> str:
+    """The message of an exception, in a line."""
+    try:
+        return " ".join(str(error).split())[:200]
+    except Exception:
+        return ""
 
 
 def _place(error: BaseException, function: Function) -> str:
@@ -121,7 +145,7 @@ def _place(error: BaseException, function: Function) -> str:
 
 
 def _which(function: Function, exercise: Exercise, arguments: tuple[Any, ...]) -> str:
-    """The argument that a function changes."""
+    """The argument that a function changes; "" if it writes to an array that is not one of them."""
     arguments = tuple(map(_moved, arguments))
     writable = copy.deepcopy(arguments)
     with suppress(Exception):  # what it has changed until then still shows
@@ -131,7 +155,7 @@ def _which(function: Function, exercise: Exercise, arguments: tuple[Any, ...]) -
             np.testing.assert_equal(new, old)
         except AssertionError:
             return name
-    return exercise.parameters[0]
+    return ""
 
 
 def _moved(value: Any) -> Any:
@@ -169,5 +193,5 @@ def time_limit(seconds: float) -> Iterator[None]:
     except KeyboardInterrupt:
         if not over.is_set():
             raise
-        text = f"No result after {seconds:g} seconds: is there an endless loop?"
+        text = f"No result after {seconds:g} seconds: an endless loop, or a very slow one?"
         raise Fault("endless loop", text) from None

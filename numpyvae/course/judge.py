@@ -118,9 +118,11 @@ class _Judge:
         elif isinstance(value, list) and not self.exercise.returns:
             self.remarks.append("It returns a list; return an array, as np.array(...) does.")
         for name, found in yours.items():
+            if np.ndim(found) and not np.ndim(exact[name]):
+                self.remarks.append("It returns an array with one entry; a number was asked for.")
             single = np.asarray(found).dtype == np.float32
             if single and np.asarray(exact[name]).dtype == np.float64:
-                self.remarks.append("It computes in float32, although its arguments are float64.")
+                self.remarks.append("It returns float32; return float64 for float64 arguments.")
 
     def far_attempts(self) -> list[Attempt]:
         """Attempts with large arguments. If one fails, the smallest argument that does."""
@@ -131,7 +133,7 @@ class _Judge:
         def at(size: float) -> Attempt:
             return self.far_attempt(far, size)
 
-        attempts = [at(size) for size in (30, 750, 1000)]
+        attempts = [at(size) for size in (30.0, 750.0, 1000.0)]
         if not attempts[-1].failed:
             return attempts
         good, bad = 0, 1000
@@ -142,13 +144,13 @@ class _Judge:
 
     def far_attempt(self, far: Far, size: float) -> Attempt:
         given = f"{far.what}{size:g}"
-        case = Case(far.arguments(size), self.exercise.source, given=given)
+        case = Case(far.arguments(float(size)), self.exercise.source, given=given)
         attempt = self.attempt(case, silent=True)
         if attempt.fault is None or attempt.fault.kind != "overflow" or far.silent:
             return attempt
         loud = self.attempt(case)
         if not loud.failed:
-            self.remarks.append("The result is right, but NumPy warns of an overflow on the way.")
+            self.remarks.append("The result is right, but NumPy warns on the way.")
         return loud
 
     def attempt_in_single_precision(self) -> Attempt | None:
@@ -187,7 +189,8 @@ class _Judge:
         if kind == "wrong value" and not np.isfinite(found).all() and np.isfinite(exact).all():
             kind = "not finite"
         ratio = naming.ratio(part, attempt, attempts) if kind == "wrong value" else ""
-        mistake = naming.mistake_in(self.exercise, part, [*attempts, attempt])
+        others = [other for other in attempts if other is not attempt]
+        mistake = naming.mistake_in(self.exercise, part, [*others, attempt])
         mistake = mistake or naming.unused_argument(self.exercise, part, self.attempt)
         return replace(made, kind=kind, text=shown.text + ratio, mistake=mistake)
 

@@ -55,7 +55,7 @@ class Attempt:
 def ratio(part: str, attempt: Attempt, attempts: Sequence[Attempt]) -> str:
     """The factor between yours and exact, and its name if it has one."""
     here = attempt.yours and factor(attempt.yours, attempt.exact, part)
-    if not here:
+    if not here or f"{here:.4g}" == "1":
         return ""
     factors = []
     for other in attempts:
@@ -115,9 +115,13 @@ def unused_argument(exercise: Exercise, part: str, attempt: Callable[[Case], Att
     `attempt` tries a case. Three inputs and three changes of each must show it.
     """
     cases = [case for case in exercise.cases() if case.sizes][-3:]
+    before = [attempt(case) for case in cases]
+    if not all(
+        part in each.exact and np.asarray(each.exact[part]).dtype != bool for each in before
+    ):
+        return ""  # a case that measures something else; or a truth value, which may not flip
     if not cases:
         return ""
-    before = [attempt(case) for case in cases]
     for name, position, key in _entries(cases[0], exercise):
         pairs = [
             (first, attempt(_changed(case, position, key, move)))
@@ -126,7 +130,8 @@ def unused_argument(exercise: Exercise, part: str, attempt: Callable[[Case], Att
         ]
         moves = sum(_moves(first.exact, then.exact, part) for first, then in pairs)
         if moves >= 3 and not any(_moves(first.yours, then.yours, part) for first, then in pairs):
-            return f"The result does not depend on {name}."
+            what = f"Your {part}" if part else "The result"
+            return f"{what} does not depend on {name}."
     return ""
 
 

@@ -60,7 +60,9 @@ KINDS = [
     ("dense", lambda x, W: x @ W, "wrong arguments", "It takes (x, W); it is called with (x,"),
     ("dense", lambda x, W, b: None, "wrong type", "It returns None: is a `return` missing?"),
     ("dense", lambda x, W, b: "y", "wrong type", "not an array of numbers, but str: 'y'"),
-    ("dense", lambda x, W, b: (x @ W + b).T, "wrong shape", "expected (2, 1); it is transposed"),
+    ("dense", lambda x, W, b: (x @ W + b).T, "wrong shape", "expected (2, 1); is it transposed?"),
+    ("relu_backward", lambda dy, y: (dy * (y > 0)).T if len(y) != y.shape[1] > 1 < len(y)
+     else dy * (y > 0), "wrong shape", "expected (2, 3); it is transposed"),
     ("dense", lambda x, W, b: (x @ W + b)[None], "wrong shape", "remove the axes of length 1"),
     ("dense_backward", lambda x, W, dy: (x, W), "wrong type", "3 results, dx, dW, db; got 2"),
     ("forward", lambda theta, x, eps: [x], "wrong type", "is a list; expected a dictionary"),
@@ -125,7 +127,7 @@ def test_the_size_from_where_on_it_overflows_is_found():
         ("dense_backward", lambda x, W, dy: (dy @ W.T, 3 * x.T @ dy, dy.sum(axis=0)), "always 3"),
         ("cross_entropy", lambda o, x: (np.logaddexp(0, o) - x * o).sum(1) / 2, "always ½"),
         ("relu_backward", lambda dy, y: -2 * dy * (y > 0), "always −2"),
-        ("kl_backward", lambda mu, v: (mu * len(mu), (np.exp(v) - 1) / 2), "always the number"),
+        ("kl_backward", lambda mu, v: (mu * len(mu), (np.exp(v) - 1) / 2), "always the batch size"),
     ],
 )  # fmt: skip
 def test_a_factor_has_a_name(name, wrong, factor):
@@ -158,10 +160,10 @@ def test_a_function_that_another_one_calls_is_blamed():
 
 REMARKS = [
     ("dense", lambda x, W, b: (x @ W + b).tolist(), "It returns a list"),
-    ("dense", lambda x, W, b: (x @ W + b).astype(np.float32), "It computes in float32"),
+    ("dense", lambda x, W, b: (x @ W + b).astype(np.float32), "It returns float32"),
     ("dense_backward", lambda x, W, dy: (dy @ W.T, (x.T @ dy).tolist(), sum(dy)), "returns lists"),
     ("cross_entropy", lambda o, x: (np.where(o > 0, o + np.log1p(np.exp(-o)), np.log1p(np.exp(o)))
-                                    - x * o).sum(axis=1), "NumPy warns of an overflow"),
+                                    - x * o).sum(axis=1), "NumPy warns on the way"),
 ]  # fmt: skip
 
 

@@ -48,6 +48,11 @@ def other_line(z):
     return log_normal(-1.0, 0.5 * z, 1.0)
 
 
+def parabola(z):
+    """log N(2; z², 0.4²)"""
+    return log_normal(2.0, z**2, 0.4)
+
+
 def _line_case(log_likelihood, x, a, c, s, mu, logvar):
     """E[(x − a z − c)²] = (x − a μ − c)² + a² σ²: the ELBO of a straight line in closed form."""
     square = (x - a * mu - c) ** 2 + a**2 * np.exp(logvar)
@@ -173,13 +178,19 @@ EXERCISES = (
         "E_q[log p(x|z)] − KL(q ‖ prior) for q = N(mu, exp(logvar)), a number",
         elbo,
         source="the sum over the grid of eps",
-        by_hand=_lines([(0.0, 0.0), (0.8, -2.0), (1.0, 0.5)]),
+        by_hand=(
+            *_lines([(0.0, 0.0), (0.8, -2.0), (-1.0, 0.5)]),
+            Case((parabola, -0.7, -1.0), "the sum over the grid of eps",
+                 given="p(x|z) = N(2; z², 0.4²), mu = -0.7, logvar = -1"),
+            Case((parabola, 1.2, 0.3), "the sum over the grid of eps",
+                 given="p(x|z) = N(2; z², 0.4²), mu = 1.2, logvar = 0.3"),
+        ),
         mistakes=(
             Mistake("The KL is added; subtract it.",
                     lambda f, mu, v: elbo(f, mu, v) + 2 * _kl(mu, v)),
             Mistake("The KL is missing.", lambda f, mu, v: elbo(f, mu, v) + _kl(mu, v)),
             Mistake("The ½ of the KL is missing.", lambda f, mu, v: elbo(f, mu, v) - _kl(mu, v)),
-            Mistake("z has no noise: this is log p(x|mu) − KL.",
+            Mistake("This is log p(x|mu) − KL; take the mean of log p(x|z) over the draws z.",
                     lambda f, mu, v: f(mu) - _kl(mu, v)),
             Mistake("This uses exp(logvar) as σ; σ is exp(logvar / 2).",
                     lambda f, mu, v: _expected(f, mu, np.exp(v)) - _kl(mu, v)),

@@ -41,6 +41,11 @@ def product(x):
     return float(x.prod())
 
 
+def exponentials(x):
+    """Σ exp(x), whose central difference is exp(x) sinh(h)/h."""
+    return float(np.exp(x).sum())
+
+
 def tenth(x):
     """0.1 Σ x³"""
     return float(0.1 * (x**3).sum())
@@ -65,6 +70,16 @@ EXERCISES = (
                  given="f = x³ at x = [2], h = 0.5"),
             Case((product, [2, 3, 5], 0.01), "by hand: 3·5, 2·5, 2·3", [15, 10, 6],
                  given="f = x₁ x₂ x₃ at x = [2, 3, 5], h = 0.01"),
+            Case((product, [1, 4, -2], 0.02), "by hand: −8, −2, 4", [-8, -2, 4],
+                 given="f = x₁ x₂ x₃ at x = [1, 4, -2], h = 0.02"),
+            Case((exponentials, [0, 1], 0.5), "by hand: eˣ sinh(½)/½",
+                 np.exp([0.0, 1.0]) * np.sinh(0.5) / 0.5,
+                 given="f = Σ exp(x) at x = [0, 1], h = 0.5"),
+            Case((exponentials, [[[0.0, 1.0], [2.0, -1.0]]], 0.25), "by hand: eˣ sinh(¼)/¼",
+                 np.exp([[[0.0, 1.0], [2.0, -1.0]]]) * np.sinh(0.25) / 0.25,
+                 given="f = Σ exp(x) at an x of shape (1, 2, 2), h = 0.25"),
+            Case((cubes, np.array([1.0, 2.0], np.float32)), "by Taylor: 3·1² and 2·3·2²",
+                 [3.0, 24.0], tolerance=1e-8, given="f = Σ k xₖ³ at the float32 array x = [1, 2]"),
             Case((cubes, _CUBES, 0.01), "by Taylor: 3 k x² + k h²",
                  3 * _WEIGHTS * _CUBES**2 + _WEIGHTS * 0.01**2, tolerance=1e-10,
                  given="f = Σ k xₖ³ at an x of shape (2, 3), h = 0.01"),
@@ -119,6 +134,7 @@ EXERCISES = (
         source="the formula, entry by entry",
         by_hand=(
             Case(([0], [0]), "two zeros agree", 0.0),
+            Case(([[0, 0]], [[0, 0]]), "zeros everywhere agree", 0.0),
             Case(([1], [-3]), "by hand: 4/3", 4 / 3),
             Case(([-5], [1]), "by hand: 6/5", 6 / 5),
             Case(([0, 0], [2, -4]), "by hand: 4/4", 1.0),
@@ -126,6 +142,7 @@ EXERCISES = (
             Case(([2, 1e-9, -4.004], [2, 0, -4]), "the order does not matter", 0.004 / 4.004),
             Case(([[1, 2], [3, 4]], [[1, 3], [2, 4]]), "by hand: 1/4", 0.25),
             Case(([2e-9, -4e-9], [-2e-9, 4e-9]), "by hand: 8e-9/4e-9", 2.0),
+            Case(([2e-30, -4e-30], [-2e-30, 4e-30]), "by hand: 8e-30/4e-30", 2.0),
         ),
         sample=lambda draw, n, m: (draw.positive(n, m), draw(n, m)),
         shrink=False,

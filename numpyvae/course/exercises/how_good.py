@@ -110,7 +110,11 @@ EXERCISES = (
                  given="log p(x|z) = 0 for two images, nodes = 3, half_width = 1"),
             _linear_case(41, 7.0), _linear_case(61, 8.0),
             _linear_case(41, 7.0, seen=(0.5, 2.0), weights=(-0.5, 1.0)),
-            _linear_case(41, 7.0, 800.0),
+            _linear_case(41, 7.0, 800.0), _linear_case(51, 7.5, 900.0),
+            Case((_flat, 4, 2.0), "sixteen points, Δ = 4/3", given="log p(x|z) = 0 for two images, "
+                 "nodes = 4, half_width = 2"),
+            Case((_flat, 5, 3.0), "25 points, Δ = 3/2", given="log p(x|z) = 0 for two images, "
+                 "nodes = 5, half_width = 3"),
         ),
         mistakes=(
             Mistake("The area of a cell is Δ², not Δ.", _plus(lambda n, d: -np.log(d))),
@@ -160,6 +164,9 @@ EXERCISES = (
             Case((np.log([[1.0, 3.0, 2.0, 6.0]]) - [[0, 0, 800, 800]], 2),
                  "the second group is 800 nats lower", [(np.log(2) + np.log(4)) / 2 - 400],
                  given="w = [1, 3], and e⁻⁸⁰⁰ times [2, 6], k = 2"),
+            Case((np.log([[2.0, 6.0, 1.0, 3.0, 2.0, 2.0]]) - [[0, 0, 900, 900, 0, 0]], 2),
+                 "the second group is 900 nats lower", [(np.log(16.0) - 900) / 3],
+                 given="w = [2, 6], e⁻⁹⁰⁰ times [1, 3], and [2, 2], k = 2"),
         ),
         sample=lambda draw, N, k: (draw(N, 3 * k), k),
         shrink=False,

@@ -5,22 +5,7 @@ from functools import partial
 import numpy as np
 
 from numpyvae.course.exercise import Case, Exercise, Mistake
-from numpyvae.course.guard import Fault
-
-
-def train_epoch(
-    theta, s, images, rng, step=None, batch_size=100, *, order=None, noise=None, stop=None
-):
-    """One pass over all images in random order. The last three keywords are places for mistakes."""
-    rows = rng.permutation(len(images)) if order is None else order(rng, len(images))
-    for start in range(
-        0, len(images) if stop is None else stop(len(images), batch_size), batch_size
-    ):
-        x = images[rows[start : start + batch_size]]
-        shape = len(x), len(theta["b_mu"])
-        eps = rng.standard_normal(shape, np.float32) if noise is None else noise(rng, shape)
-        theta, s = step(theta, s, x, eps)
-    return theta, s
+from numpyvae.course.exercises.epoch import epoch_over, train_epoch
 
 
 def manifold_codes(n):
@@ -35,79 +20,6 @@ def manifold_codes(n):
 def active_units(mu, least=0.01):
     """Var(μ) > least"""
     return mu.var(axis=0) > least
-
-
-def _epoch(images, latents, batch_size):
-    """A measurement of `train_epoch`: what a step gets in an epoch over numbered images."""
-
-    def measure(function):
-        rng = np.random.default_rng(0)
-        first, second = (_facts(function, rng, images, latents, batch_size) for _ in range(2))
-        again = _facts(function, np.random.default_rng(0), images, latents, batch_size)
-        said = {name: fact for name, fact in first.items() if name not in ("order", "noise")}
-        return said | {
-            "a new order in every epoch": not np.array_equal(first["order"], second["order"]),
-            "new noise in every epoch": not np.array_equal(first["noise"], second["noise"]),
-            "the same order and noise for the same rng": np.array_equal(
-                first["order"], again["order"]
-            )
-            and np.array_equal(first["noise"], again["noise"]),
-        }
-
-    return measure
-
-
-def _facts(function, rng, images, latents, batch_size):
-    notes = []
-
-    def step(theta, s, x, eps):
-        notes.append((theta["count"], s["count"], np.array(x), np.array(eps)))
-        return {**theta, "count": theta["count"] + 1}, {"count": s["count"] + 1}
-
-    theta = {"b_mu": np.zeros(latents), "W_mu": np.zeros((5, latents)), "count": 0}
-    numbered = np.arange(images, dtype=np.float32)[:, None] * np.ones((1, 3), np.float32)
-    result = function(theta, {"count": 0}, numbered, rng, step, batch_size)
-    if not notes:
-        raise Fault("wrong value", "It never calls the argument step; do not call train_step.")
-    if not (
-        isinstance(result, tuple | list)
-        and len(result) == 2
-        and all(isinstance(part, dict) and "count" in part for part in result)
-    ):
-        raise Fault("wrong type", "It must return theta and s, as the last step returned them.")
-    for _, _, x, eps in notes:
-        if x.ndim != 2 or eps.ndim != 2:
-            raise Fault(
-                "wrong shape",
-                f"step gets x of shape {x.shape} and eps of shape "
-                f"{eps.shape}; both have a row for each image.",
-            )
-    order = np.concatenate([x[:, 0] for _, _, x, _ in notes])
-    noise = np.concatenate([eps.ravel() for *_, eps in notes])
-    count = len(notes)
-    return {
-        "images used": len(order),
-        "different images": len(np.unique(order)),
-        "batches": count,
-        "images in the last batch": len(notes[-1][2]),
-        "a random order": bool((np.abs(np.diff(order)) == 1).mean() < 0.5),
-        "a row of eps for each image": all(len(eps) == len(x) for *_, x, eps in notes),
-        "columns of eps": notes[0][3].shape[1],
-        "eps in float32": noise.dtype == np.float32,
-        "noise of its own for each image": all(
-            len(np.unique(eps[:, 0])) == len(eps) for *_, eps in notes
-        ),
-        "noise of its own for each batch": len({eps[0, 0] for *_, eps in notes}) == count,
-        "eps from N(0, 1)": bool(
-            abs(noise.mean()) < 0.2 and abs(noise.std() - 1) < 0.2 and np.abs(noise).max() > 1.8
-        ),
-        "the new theta handed to the next step": [note[0] for note in notes] == list(range(count)),
-        "the new s handed to the next step": [note[1] for note in notes] == list(range(count)),
-        "theta of the last step returned": result[0]["count"] == notes[-1][0] + 1,
-        "s of the last step returned": result[1]["count"] == notes[-1][1] + 1,
-        "order": order,
-        "noise": noise,
-    }
 
 
 def _forgets(which):
@@ -168,6 +80,14 @@ _EPOCH_MISTAKES = (
 # fmt: on
 
 
+def _many(seed):
+    """A mu of 20 images whose 300 latents have variances from 0.001 to 100."""
+    rng = np.random.default_rng(seed)
+    return 10.0 ** rng.uniform(-1.5, 1, 300) * rng.standard_normal((20, 300)) + rng.normal(
+        0, 2, 300
+    )
+
+
 def _grid(order):
     """A wrong manifold_codes: other rows of the right one."""
     return lambda n: manifold_codes(n).reshape(n, n, 2)[order].reshape(-1, 2)
@@ -201,10 +121,12 @@ EXERCISES = (
         train_epoch,
         source="a step that notes what it is given",
         by_hand=(
-            Case(measure=_epoch(70, 4, 30), why="70 images, batches of 30, four latents",
-                 given="an epoch over 70 numbered images in batches of 30, with four latents"),
-            Case(measure=_epoch(250, 3, 40), why="250 images, batches of 40, three latents",
-                 given="an epoch over 250 numbered images in batches of 40, with three latents"),
+            Case(measure=epoch_over(250, 24, 40), why="250 images, batches of 40, 24 latents",
+                 given="an epoch over 250 numbered images in batches of 40, with 24 latents"),
+            Case(measure=epoch_over(300, 20, 60), why="300 images, batches of 60, 20 latents",
+                 given="an epoch over 300 numbered images in batches of 60, with 20 latents"),
+            Case(measure=epoch_over(330, 20, 100), why="330 images, batches of 100, 20 latents",
+                 given="an epoch over 330 numbered images in batches of 100, with 20 latents"),
         ),
         mistakes=_EPOCH_MISTAKES,
         hints=(
@@ -265,6 +187,9 @@ EXERCISES = (
                  np.array([False, True])),
             Case(([[2, 0.5], [-2, -0.5]], 1.0), "the variances are 4 and 0.25; least = 1",
                  np.array([True, False])),
+            *[Case((_many(seed), least), "the variance of each latent, against `least`",
+                   given=f"300 latents of many variances, least = {least}")
+              for seed, least in ((0, 0.01), (1, 0.3), (2, 5.0))],
         ),
         sample=lambda draw, N, Z: (draw.normal(N + 1, Z), 0.5),
         shrink=False,

@@ -35,7 +35,8 @@ EXERCISES = (
             Case(([18, 10], [4, 1], 1.0, np.log(9.0)), "by hand: 18·3/9, 0; 0, 10·½·(0 − 1)",
                  ([6, 0], [0, -5]), given="f = [18, 10], z = [4, 1], mu = 1, logvar = log 9"),
         ),
-        sample=lambda draw, N: (draw(N), draw(N), 0.75, -0.5),
+        sample=lambda draw, N: (draw(N), draw(N), float(draw(1)[0]) / 4 - 0.125,
+                                float(draw(1)[0]) / 4 + 0.0625),
         shrink=False,
         mistakes=(
             Mistake("dmu and dlogvar are exchanged.", lambda *a: score_gradient(*a)[::-1]),
