@@ -2,8 +2,10 @@
 
 One file for each notebook, in their order: dense_layer, gradient_checker, network,
 latent_variables, elbo, reparameterization, whole_vae (with vae_pass), mnist (with epoch), how_good,
-denoising. Each ends in EXERCISES. To add a mistake, add a Mistake to its exercise: a sentence, and a function
-that makes it. The tests fail unless the check refuses that function with that sentence.
+denoising.
+
+Each file ends in EXERCISES. To add a mistake, add a Mistake to its exercise: a sentence, and a
+function that makes it. The tests fail unless the check refuses that function with that sentence.
 """
 
 from numpyvae.course.exercise import Exercise
