@@ -20,13 +20,14 @@ def tiny(latent, seed=1):
 def integral(f, low, high):
     """By brute force: a ReLU's kinks do not disturb it, as they do an adaptive rule."""
     z = np.linspace(low, high, 20_001)
-    return trapezoid([f(place) for place in z], z)
+    return trapezoid(f(z), z)
 
 
 def log_p(vae, x, z):
-    """log p(x|z) of one image at one z, as in a book."""
-    p = 1.0 / (1.0 + np.exp(-vae.decode_logits(z[None])[0]))
-    return float((x * np.log(p) + (1.0 - x) * np.log(1.0 - p)).sum())
+    """log p(x|z) of one image, as in a book: z (Z,) → a number, or z (M, Z) → (M,)."""
+    p = 1.0 / (1.0 + np.exp(-vae.decode_logits(np.atleast_2d(z))))
+    found = (x * np.log(p) + (1.0 - x) * np.log(1.0 - p)).sum(axis=1)
+    return found if z.ndim == 2 else float(found[0])
 
 
 def small(seed=0):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from numpyvae.course.exercise import Exercise
@@ -77,10 +78,13 @@ def verdict_on(exercise: Exercise, function: Any, seconds: float = SECONDS) -> V
 def _called(function: Any, known: dict[str, Any]) -> set[str]:
     """The names of functions among `known` that a function calls, directly or through others."""
     found: set[str] = set()
-    waiting = [function]
+    waiting = [getattr(function, "__code__", None)]
     while waiting:
-        code = getattr(waiting.pop(), "__code__", None)
-        new = {name for name in getattr(code, "co_names", ()) if callable(known.get(name))} - found
+        code = waiting.pop()
+        if not isinstance(code, CodeType):
+            continue
+        waiting += code.co_consts  # a loop in brackets has code of its own
+        new = {name for name in code.co_names if callable(known.get(name))} - found
         found |= new
-        waiting += [known[name] for name in new]
+        waiting += [getattr(known[name], "__code__", None) for name in new]
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -76,12 +76,20 @@ def mistake_in(exercise: Exercise, part: str, attempts: Sequence[Attempt]) -> st
     """
     compared = [attempt for attempt in attempts if attempt.yours is not None]
     for mistake in exercise.mistakes:
-        if mistake.part not in ("", part):
-            continue
-        reproduced = [_reproduced(mistake, each, exercise) for each in compared]
-        if None not in reproduced and sum(filter(None, reproduced)) >= 2:
+        if mistake.part in ("", part) and _makes_all(mistake, compared, exercise):
             return mistake.sentence
     return ""
+
+
+def _makes_all(mistake: Mistake, attempts: Sequence[Attempt], exercise: Exercise) -> bool:
+    """True if a mistake gives all your results, and at least two of them are wrong."""
+    wrong = 0
+    for attempt in attempts:
+        reproduced = _reproduced(mistake, attempt, exercise)
+        if reproduced is None:
+            return False
+        wrong += reproduced
+    return wrong >= 2
 
 
 def _reproduced(mistake: Mistake, attempt: Attempt, exercise: Exercise) -> bool | None:
@@ -123,16 +131,25 @@ def unused_argument(exercise: Exercise, part: str, attempt: Callable[[Case], Att
     if not cases:
         return ""
     for name, position, key in _entries(cases[0], exercise):
-        pairs = [
+        pairs = (
             (first, attempt(_changed(case, position, key, move)))
             for case, first in zip(cases, before)
             for move in MOVES
-        ]
-        moves = sum(_moves(first.exact, then.exact, part) for first, then in pairs)
-        if moves >= 3 and not any(_moves(first.yours, then.yours, part) for first, then in pairs):
+        )
+        if _ignored(pairs, part):
             what = f"Your {part}" if part else "The result"
             return f"{what} does not depend on {name}."
     return ""
+
+
+def _ignored(pairs: Iterable[tuple[Attempt, Attempt]], part: str) -> bool:
+    """True if your part is the same in every pair, and the exact one differs in at least three."""
+    differ = 0
+    for first, then in pairs:
+        if _moves(first.yours, then.yours, part):
+            return False
+        differ += _moves(first.exact, then.exact, part)
+    return differ >= 3
 
 
 def _moves(before: Leaves | None, after: Leaves | None, part: str) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from numpyvae.evaluation.quadrature import LogLikelihood, log_joint_on_grid
@@ -131,6 +130,8 @@ def best_gaussian(
     because q may cover one and leave the others. Standard deviations below the spacing of the grid
     are not tried: the sum over the grid would not be the integral.
     """
+    from scipy.optimize import minimize  # a third of a second, which other commands can do without
+
     log_joint = check_array("log_joint", log_joint, (len(axes[0]), len(axes[1])), np.float64)
     h1, h2 = (float(axis[1] - axis[0]) for axis in axes)
     log_posterior = log_joint - logsumexp(log_joint) - np.log(h1 * h2)

@@ -11,6 +11,8 @@ from course.classroom import BACKWARD, DENSE, START, notebook, submit
 from numpyvae.cli import main
 from numpyvae.course import EXERCISES
 
+pytestmark = pytest.mark.once
+
 
 def test_course_start_never_overwrites(tmp_path, capsys):
     folder = tmp_path / "my course"
@@ -134,7 +136,6 @@ def test_variant_writes_a_notebook_that_check_finds(tmp_path, capsys):
     assert "it exists and is not changed" in capsys.readouterr().err
 
 
-@pytest.mark.once
 def test_mark_prints_a_row_for_each_submission(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     submit(tmp_path / "class", "s01")

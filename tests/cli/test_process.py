@@ -47,7 +47,7 @@ def test_every_replacement_is_ascii():
 def test_a_narrow_output_gets_ascii_that_reads_the_same(trained, tmp_path, encoding):
     trained()
     out, err, status = shell(
-        "numpyvae evaluate model --images 9", tmp_path, PYTHONIOENCODING=encoding
+        "numpyvae evaluate model --images 9 --gap-images 3", tmp_path, PYTHONIOENCODING=encoding
     )
     assert (err, status) == (b"", 0)
     text = out.decode(encoding)
@@ -59,7 +59,7 @@ def test_a_narrow_output_gets_ascii_that_reads_the_same(trained, tmp_path, encod
 
 def test_a_closed_output_is_a_sentence_and_nothing_is_lost(trained, data, tmp_path):
     trained()
-    for command in ("numpyvae evaluate model --images 9", TRAIN):
+    for command in ("numpyvae evaluate model --images 9 --gap-images 3", TRAIN):
         _, err, status = shell(f"{command} >&-", tmp_path)
         assert err == b"numpyvae: standard output is closed; redirect it to a file\n"
         assert status == 1
@@ -70,7 +70,12 @@ def test_a_closed_output_is_a_sentence_and_nothing_is_lost(trained, data, tmp_pa
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
 @pytest.mark.parametrize(
     "command",
-    ["numpyvae evaluate model --images 9", TRAIN, "numpyvae --help", "numpyvae --version"],
+    [
+        "numpyvae evaluate model --images 9 --gap-images 3",
+        TRAIN,
+        "numpyvae --help",
+        "numpyvae --version",
+    ],
 )
 def test_a_full_output_is_a_sentence(trained, data, tmp_path, command):
     trained()

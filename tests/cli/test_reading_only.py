@@ -73,7 +73,7 @@ def test_the_numbers_come_first_and_a_folder_that_is_read_only_keeps_them(
 
     monkeypatch.setattr(canvas, "write_files", write_files)
     capsys.readouterr()
-    assert main(["evaluate", "model", *arguments]) == 1
+    assert main(["evaluate", "model", "--gap-images", "3", *arguments]) == 1
     out, err = capsys.readouterr()
     assert "ELBO" in out
     assert "evidence" in out
@@ -86,7 +86,7 @@ def test_the_numbers_come_first_and_a_folder_that_is_read_only_keeps_them(
 def test_pictures_go_where_out_says(trained, tmp_path, capsys):
     folder = trained("--keep-epochs", "--epochs", "2")
     before = names(folder)
-    assert main(["evaluate", "model", "--out", "elsewhere/pictures"]) == 0
+    assert main(["evaluate", "model", "--gap-images", "3", "--out", "elsewhere/pictures"]) == 0
     assert main(["draw", "model", "--out", "elsewhere/pictures"]) == 0
     out = capsys.readouterr().out
     assert "elsewhere/pictures holds bounds.png, holes.png, kl.png, posteriors.png" in out
@@ -103,7 +103,7 @@ def test_a_full_disk_keeps_the_numbers(trained, capsys, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     capsys.readouterr()
-    assert main(["evaluate", "model"]) == 1
+    assert main(["evaluate", "model", "--gap-images", "3"]) == 1
     out, err = capsys.readouterr()
     assert "evidence" in out
     assert err.startswith("numpyvae: model/bounds.png: no space is left on the disk; free some; ")
@@ -185,7 +185,7 @@ def test_a_model_that_a_friend_sent_needs_no_other_file(trained, tmp_path, capsy
         if name != "model.npz":
             (folder / name).unlink()
     capsys.readouterr()
-    assert main(["evaluate", "model", "--json", "--out", "."]) == 0
+    assert main(["evaluate", "model", "--gap-images", "3", "--json", "--out", "."]) == 0
     assert '"kind": "log-likelihood"' in capsys.readouterr().out
     from numpyvae import save
 

@@ -5,6 +5,8 @@ import pytest
 from numpyvae.course.own_checks import load_checks, try_checks
 from numpyvae.course.wrong_vaes import RIGHT_VAES, WRONG_VAES
 
+pytestmark = pytest.mark.once
+
 TABLE = '''
 """The oracles that need no reference solution, as in the table of notebook 07."""
 import numpy as np
@@ -87,7 +89,6 @@ def caught(checks):
     return {each.name for each in tried if each.complaint}
 
 
-@pytest.mark.once
 def test_the_table_of_the_notebook_catches_all(file):
     assert caught(load_checks(file)) == {wrong.name for wrong in WRONG_VAES}
 

@@ -43,7 +43,7 @@ def test_the_elbo_is_the_expectation_of_the_log_weights(rng):
         sigma = float(np.exp(0.5 * logvar[n, 0]))
 
         def integrand(z, n=n, sigma=sigma):
-            return norm.pdf(z, mu[n, 0], sigma) * log_p(vae, x[n], np.array([z]))
+            return norm.pdf(z, mu[n, 0], sigma) * log_p(vae, x[n], z[:, None])
 
         around = (mu[n, 0] - 9 * sigma, mu[n, 0] + 9 * sigma)
         exact = integral(integrand, *around)
@@ -59,9 +59,7 @@ def test_the_weights_are_unbiased_and_the_bound_rises_to_the_evidence(rng):
     vae, x = tiny(1), rng.random((6, 6))
     log_w = log_weights(vae, x, 40_000, rng=0)
     for n in range(6):
-        exact = integral(
-            lambda z, n=n: norm.pdf(z) * np.exp(log_p(vae, x[n], np.array([z]))), -9, 9
-        )
+        exact = integral(lambda z, n=n: norm.pdf(z) * np.exp(log_p(vae, x[n], z[:, None])), -9, 9)
         w = np.exp(log_w[n])
         assert w.mean() == pytest.approx(exact, abs=5.0 * w.std() / 200.0)
         bounds = [importance_bound(log_w[n : n + 1], k)[0] for k in (1, 2, 10, 100, 1000)]

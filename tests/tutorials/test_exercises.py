@@ -13,6 +13,8 @@ from numpyvae.course.blanks import BEGIN, END
 from numpyvae.course.check import verdict_on
 from numpyvae.course.notebooks import defined
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_exercise_says_what_is_wanted_and_is_short(name):

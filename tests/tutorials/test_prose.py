@@ -7,6 +7,8 @@ import pytest
 from spellchecker import SpellChecker
 from tutorial_files import FOLDER, NAMES, cells, exercises, prose
 
+pytestmark = pytest.mark.once
+
 
 def test_they_are_numbered_in_order():
     assert [name[:2] for name in NAMES] == [f"{number:02}" for number in range(1, len(NAMES) + 1)]
