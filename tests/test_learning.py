@@ -22,6 +22,7 @@ def trained(mnist, epochs, seed, **settings):
     return vae, [epoch.test.total for epoch in results]
 
 
+@pytest.mark.once
 def test_one_epoch_of_the_classic_lands_in_the_band(mnist):
     vae, (loss,) = trained(mnist, 1, seed=0)
     assert 170.8 <= loss <= 174.5
@@ -67,6 +68,7 @@ def test_twenty_latents_all_work(mnist):
     assert [min(each), max(each)] == pytest.approx([0.6, 2.1], abs=0.3)
 
 
+@pytest.mark.once
 def test_a_handful_of_images_is_learned_by_heart(mnist):
     """With five images and no price on the KL, the loss falls to the entropy of the grey pixels."""
     from numpyvae.pictures import reference_losses

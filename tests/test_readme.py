@@ -33,6 +33,7 @@ def run(code, folder):
     return done.stdout
 
 
+@pytest.mark.once
 def test_the_ten_lines_of_python_print_what_the_readme_prints(tmp_path):
     code, printed = CODE[0], PRINTED[0]
     assert len(code.strip().splitlines()) <= 12
@@ -56,6 +57,7 @@ def test_the_gradient_check_prints_what_the_readme_prints(tmp_path):
     assert but_for_rounding(stdout) == but_for_rounding(PRINTED[1])
 
 
+@pytest.mark.once
 def test_the_hints_of_the_broken_vae_are_those_in_the_readme(capsys):
     assert main(["gradcheck", "--break", "missing_half_kl"]) == 1
     hints = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  hint: ")]

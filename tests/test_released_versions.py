@@ -67,6 +67,7 @@ def test_the_same_settings_give_the_same_history_and_model(made):
     np.testing.assert_allclose(*weights, atol=1e-4)
 
 
+@pytest.mark.once
 def test_its_settings_are_read(made, capsys):
     """Evaluated on its own images, as the binary pixels that it was trained on."""
     assert main(["evaluate", "run", "--json"]) == 0

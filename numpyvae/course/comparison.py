@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -104,17 +103,8 @@ def agrees(found: Array, exact: Array, tolerance: float) -> bool:
     return bool((close | same).all())
 
 
-@dataclass(frozen=True)
-class Difference:
-    """The entry in which a result differs most, in words, and the factor between the two."""
-
-    text: str
-    yours: str
-    exact: str
-
-
-def difference(found: Array, exact: Array, name: str, why: str) -> Difference:
-    """Where and how `found` differs from `exact`: shape, value, or the entry that is worst."""
+def difference(found: Array, exact: Array, name: str, why: str) -> str:
+    """Yours and exact in words: the shapes, or the entry in which they differ most."""
     found, exact = np.asarray(found), np.asarray(exact)
     if found.size == 1 and exact.ndim == 0:
         found = found.reshape(())
@@ -123,7 +113,7 @@ def difference(found: Array, exact: Array, name: str, why: str) -> Difference:
         return _of_shape(found, exact, prefix)
     if exact.dtype == bool and exact.ndim == 0 and np.isin(found, (0, 1)).all():
         yours, right = ("yes" if flag else "no" for flag in (found, exact))
-        return Difference(f"{prefix}{yours}; expected {right} ({why})", yours, right)
+        return f"{prefix}{yours}; expected {right} ({why})"
     with np.errstate(invalid="ignore"):
         distance = np.nan_to_num(np.abs(found * 1.0 - exact * 1.0), nan=np.inf)
     worst = np.unravel_index(distance.argmax(), exact.shape)
@@ -133,10 +123,10 @@ def difference(found: Array, exact: Array, name: str, why: str) -> Difference:
         yours, right = str(bool(found[worst])), str(bool(exact[worst]))
     else:
         yours, right = _numbers(found[worst] * 1, exact[worst] * 1)
-    return Difference(f"{place}yours {yours}   exact {right} ({why})", yours, right)
+    return f"{place}yours {yours}   exact {right} ({why})"
 
 
-def _of_shape(found: Array, exact: Array, prefix: str) -> Difference:
+def _of_shape(found: Array, exact: Array, prefix: str) -> str:
     remark = ""
     if found.shape == exact.shape[::-1]:
         same = min(exact.shape) > 1 and agrees(found.T, exact, SINGLE)
@@ -145,8 +135,7 @@ def _of_shape(found: Array, exact: Array, prefix: str) -> Difference:
         found.ndim > exact.ndim
     ):
         remark = f"; remove the axes of length 1, as .reshape{exact.shape} does".replace(",)", ")")
-    yours, right = str(found.shape), str(exact.shape)
-    return Difference(f"{prefix}yours has shape {yours}, expected {right}{remark}", yours, right)
+    return f"{prefix}yours has shape {found.shape}, expected {exact.shape}{remark}"
 
 
 def _numbers(found: float, exact: float) -> tuple[str, str]:

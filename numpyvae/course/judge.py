@@ -192,7 +192,7 @@ class _Judge:
         others = [other for other in attempts if other is not attempt]
         mistake = naming.mistake_in(self.exercise, part, [*others, attempt])
         mistake = mistake or naming.unused_argument(self.exercise, part, self.attempt)
-        return replace(made, kind=kind, text=shown.text + ratio, mistake=mistake)
+        return replace(made, kind=kind, text=shown + ratio, mistake=mistake)
 
     def shrunk(self, attempt: Attempt) -> Attempt:
         """An attempt that fails in the same way, with as many entries 0 as possible."""

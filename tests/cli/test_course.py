@@ -11,8 +11,6 @@ from course.classroom import BACKWARD, DENSE, START, notebook, submit
 from numpyvae.cli import main
 from numpyvae.course import EXERCISES
 
-pytestmark = pytest.mark.once
-
 
 def test_course_start_never_overwrites(tmp_path, capsys):
     folder = tmp_path / "my course"
@@ -87,6 +85,7 @@ def test_check_prints_json(folder, capsys):
     assert second["mistake"].startswith("This is the mean over the examples")
 
 
+@pytest.mark.once
 def test_watch_checks_again_when_a_notebook_is_saved(folder):
     command = [sys.executable, "-m", "numpyvae", "course", "check", "--watch", str(folder)]
     with subprocess.Popen([*command, "dense_backward"], stdout=subprocess.PIPE, text=True) as watch:
@@ -136,6 +135,7 @@ def test_variant_writes_a_notebook_that_check_finds(tmp_path, capsys):
     assert "it exists and is not changed" in capsys.readouterr().err
 
 
+@pytest.mark.once
 def test_mark_prints_a_row_for_each_submission(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     submit(tmp_path / "class", "s01")

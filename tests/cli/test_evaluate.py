@@ -31,6 +31,7 @@ def test_the_ladder_rises_and_the_gap_is_the_kl(trained, capsys):
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.once
 def test_grey_pixels_have_no_likelihood_and_binary_ones_do(trained, capsys):
     trained()
     capsys.readouterr()
@@ -103,6 +104,7 @@ def test_bad_input_gets_one_line(tmp_path, monkeypatch, capsys, arguments, compl
     assert files == ["model.npz", "settings.json"]
 
 
+@pytest.mark.once
 def test_posteriors_outside_the_grid_are_not_drawn(trained):
     vae = load(trained() / "model.npz")
     vae.parameters["b_mu"][:] = 30.0
@@ -111,6 +113,7 @@ def test_posteriors_outside_the_grid_are_not_drawn(trained):
     assert sorted(path.name for path in Path("far").iterdir()) == ["bounds.png", "kl.png"]
 
 
+@pytest.mark.once
 def test_few_images_and_a_file_for_a_folder(trained, capsys):
     folder = trained()
     assert main(["evaluate", "model", "--images", "2"]) == 0

@@ -7,6 +7,7 @@ from numpyvae.cli import main
 from numpyvae.debugging import MISTAKES
 
 
+@pytest.mark.once
 def test_the_command(tmp_path, capsys):
     assert main(["gradcheck", "--plot", str(tmp_path / "check.png")]) == 0
     text = capsys.readouterr().out

@@ -57,6 +57,7 @@ def test_train_prints_numbers_that_add_up_and_writes_everything(run, tmp_path, c
     assert settings["versions"]["numpyvae"] == __version__
 
 
+@pytest.mark.once
 def test_the_same_seed_gives_the_same_model_file(run, tmp_path):
     for out, seed in (("a", "1"), ("b", "1"), ("c", "2")):
         assert run("--out", out, "--seed", seed) == 0
@@ -65,6 +66,7 @@ def test_the_same_seed_gives_the_same_model_file(run, tmp_path):
     assert model["a"] != model["c"]
 
 
+@pytest.mark.once
 def test_an_earlier_run_is_kept(run, tmp_path, capsys):
     (tmp_path / "numpyvae-out").mkdir()
     (tmp_path / "numpyvae-out" / "mine.txt").write_text("not numpyvae's")
@@ -252,6 +254,7 @@ def test_ctrl_c_is_not_a_traceback_and_keeps_the_last_epoch(data, tmp_path):
     assert len(RunFolder(tmp_path / "numpyvae-out").load_history()) == done
 
 
+@pytest.mark.once
 def test_resume_goes_on_to_the_same_model_and_to_more_epochs(run, tmp_path, capsys):
     assert run("--epochs", "2") == 0
     assert main(["train", "--resume", "numpyvae-out", "--epochs", "4"]) == 0

@@ -10,8 +10,6 @@ from numpyvae.course import EXERCISES, NotYet, check
 from numpyvae.course.check import verdict_on
 from numpyvae.course.judge import judge
 
-pytestmark = pytest.mark.once
-
 
 def verdict(name, function, seconds=10.0):
     return judge(EXERCISES[name], function, seconds)

@@ -7,8 +7,6 @@ from numpyvae.course.hints import next_hint, solution
 from numpyvae.course.progress import FILE, load_progress, note_passed
 from numpyvae.course.variants import variant
 
-pytestmark = pytest.mark.once
-
 KL = EXERCISES["kl_divergence"]
 
 

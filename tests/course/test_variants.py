@@ -12,8 +12,6 @@ from numpyvae.course.variant_notebook import start_variant
 from numpyvae.course.variants import FUNCTIONS, variant
 from numpyvae.gradcheck import numerical_gradient
 
-pytestmark = pytest.mark.once
-
 SEEDS = range(40)
 
 

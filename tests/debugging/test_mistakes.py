@@ -82,6 +82,7 @@ def test_a_hint_that_a_beginner_understands():
     assert "the 1/2 is missing" in text
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("nearer", "farther"),
     [

@@ -39,6 +39,7 @@ class OneOff(VAE):
         return t
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("seed", range(3))
 def test_one_entry_of_200704_that_is_one_percent_off_is_found(seed):
     rng = np.random.default_rng(seed)
@@ -54,6 +55,7 @@ def test_one_entry_of_200704_that_is_one_percent_off_is_found(seed):
     assert f"most entries are right, but not [{place[0]}, {place[1]}]" in report.hints[-1]
 
 
+@pytest.mark.once
 def test_a_small_entry_that_is_one_percent_off_is_found_too():
     vae = OneOff(rng=0)
     x, eps = np.random.default_rng(0).random((16, 784)), np.zeros((16, 2))

@@ -14,6 +14,7 @@ from numpyvae.evaluation.bounds import mean_and_error
 from numpyvae.pictures import posteriors
 
 
+@pytest.mark.once
 def test_latents_far_out_widen_the_grid_and_what_is_beyond_is_told(rng):
     x = rng.random((20, 9))
     vae = VAE(8, 2, image_shape=(3, 3), rng=1)
@@ -31,6 +32,7 @@ def test_latents_far_out_widen_the_grid_and_what_is_beyond_is_told(rng):
         posteriors(vae, x, result)
 
 
+@pytest.mark.once
 def test_posteriors_too_sharp_for_one_grid_are_integrated_around_q(mnist):
     """A trained model whose latents are 1000 times smaller; the prior stays as it is."""
     (x_train, _), (x_test, _) = mnist

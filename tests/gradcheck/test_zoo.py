@@ -34,6 +34,7 @@ def test_the_readme_counts_them():
     assert f"Of {len(WRONG) + passes} wrong gradients there" in readme
 
 
+@pytest.mark.once
 def test_wrong_models_fail_and_no_false_cause_is_named():
     assert len(WRONG) > 140
     for wrong in WRONG:

@@ -46,6 +46,7 @@ def test_the_models_are_those_of_the_publication():
     assert burda.EPOCHS == 3280
 
 
+@pytest.mark.once
 def test_a_longer_one_goes_on_where_a_shorter_one_ended(few):
     short = Burda(few, 1)
     assert list(short.to_do().items()) == [("iwae-50", 1), ("iwae-5", 1), ("vae", 1)]

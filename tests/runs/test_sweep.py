@@ -68,6 +68,7 @@ def test_every_run_is_what_train_would_have_made(images, tmp_path):
         assert (folder.path / "finished.txt").read_text() == "2"
 
 
+@pytest.mark.once
 def test_a_second_call_does_only_what_is_missing(images, tmp_path):
     first = small(images, tmp_path, seeds=1, beta=[1.0, 4.0])
     trained(first)

@@ -70,6 +70,7 @@ ENTRIES = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_every_long_computation_uses_one_thread(three_threads, tmp_path, entry):
     vae = Watched(4, 2, image_shape=(3, 3))

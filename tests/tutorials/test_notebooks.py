@@ -8,6 +8,8 @@ import sys
 import pytest
 from tutorial_files import FOLDER, LONG, NAMES, build, cells
 
+pytestmark = pytest.mark.once
+
 WITHOUT_NETWORK = """
 import runpy, socket, sys
 def refuse(*arguments):
