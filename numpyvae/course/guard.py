@@ -6,6 +6,7 @@ import _thread
 import copy
 import inspect
 import linecache
+import signal
 import threading
 import time
 import traceback
@@ -181,6 +182,8 @@ def time_limit(seconds: float) -> Iterator[None]:
             wait = 0.2
 
     watch = threading.Thread(target=interrupt, daemon=True)
+    # A job in the background ignores Ctrl-C, and the interrupt with it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     watch.start()
     try:
         try:
@@ -190,6 +193,7 @@ def time_limit(seconds: float) -> Iterator[None]:
             watch.join()
             if over.is_set():
                 time.sleep(0.01)  # an interrupt on its way arrives here
+            signal.signal(signal.SIGINT, before or signal.SIG_DFL)
     except KeyboardInterrupt:
         if not over.is_set():
             raise

@@ -1,5 +1,6 @@
 """Verdicts: what is wrong has a name, and what is right is not accused."""
 
+import signal
 import sys
 import time
 
@@ -188,6 +189,16 @@ def test_all_checks_together_take_seconds():
     for exercise in EXERCISES.values():
         assert judge(exercise, exercise.right).right
     assert time.process_time() - started < 15  # 1 s on an idle machine
+
+
+def test_an_endless_loop_is_found_where_ctrl_c_is_ignored():
+    """As in a job in the background; afterwards it is ignored again."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert verdict("dense", endless, 0.3).kind == "endless loop"
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_ctrl_c_in_a_check_is_ctrl_c():
