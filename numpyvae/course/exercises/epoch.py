@@ -47,42 +47,8 @@ def epoch_over(images, latents, batch_size):
 
 
 def _facts(function, rng, images, latents, batch_size):
-    notes = []
-
-    def step(theta, s, x, eps):
-        if not (isinstance(x, np.ndarray) and isinstance(eps, np.ndarray)):
-            raise Fault("wrong type", "It calls step with x or eps that is no array.")
-        notes.append((int(theta["count"]), int(s["count"]), x.copy(), eps.copy()))
-        return {**theta, "count": theta["count"] + 1}, {**s, "count": s["count"] + 1}
-
-    sizes = {
-        "h1": (3, 5),
-        "mu": (5, latents),
-        "logvar": (5, latents),
-        "g1": (latents, 5),
-        "out": (5, 3),
-    }
-    theta = {f"W_{name}": np.zeros(shape, np.float32) for name, shape in sizes.items()}
-    theta |= {f"b_{name}": np.zeros(shape[1], np.float32) for name, shape in sizes.items()}
-    s = {name: 0 * W for name, W in theta.items()}
-    numbered = np.arange(images, dtype=np.float32)[:, None] * np.ones((1, 3), np.float32)
-    start = {**theta, "count": np.array(0)}, {**s, "count": np.array(S)}
-    result = function(*start, numbered, rng, step, batch_size)
-    if not notes:
-        raise Fault("wrong value", "It never calls the argument step; do not call train_step.")
-    if not (
-        isinstance(result, tuple | list)
-        and len(result) == 2
-        and all(isinstance(part, dict) and "count" in part for part in result)
-    ):
-        raise Fault("wrong type", "It must return theta and s, as the last step returned them.")
-    for _, _, x, eps in notes:
-        if x.ndim != 2 or eps.ndim != 2:
-            raise Fault(
-                "wrong shape",
-                f"step gets x of shape {x.shape} and eps of shape "
-                f"{eps.shape}; both have a row for each image.",
-            )
+    """What is true of an epoch over numbered images: numbers, and answers to yes-no questions."""
+    notes, result, numbered = _recorded(function, rng, images, latents, batch_size)
     order = np.concatenate([x[:, 0] for _, _, x, _ in notes])
     noise = np.concatenate([eps for *_, eps in notes])
     seen = np.concatenate([x for _, _, x, _ in notes])
@@ -123,3 +89,44 @@ def _facts(function, rng, images, latents, batch_size):
         "noise": noise,
         "first": order[: len(notes[0][2])],
     }
+
+
+def _recorded(function, rng, images, latents, batch_size):
+    """What a step gets in an epoch, the theta and s that come back, and the images."""
+    notes = []
+
+    def step(theta, s, x, eps):
+        if not (isinstance(x, np.ndarray) and isinstance(eps, np.ndarray)):
+            raise Fault("wrong type", "It calls step with x or eps that is no array.")
+        notes.append((int(theta["count"]), int(s["count"]), x.copy(), eps.copy()))
+        return {**theta, "count": theta["count"] + 1}, {**s, "count": s["count"] + 1}
+
+    sizes = {
+        "h1": (3, 5),
+        "mu": (5, latents),
+        "logvar": (5, latents),
+        "g1": (latents, 5),
+        "out": (5, 3),
+    }
+    theta = {f"W_{name}": np.zeros(shape, np.float32) for name, shape in sizes.items()}
+    theta |= {f"b_{name}": np.zeros(shape[1], np.float32) for name, shape in sizes.items()}
+    s = {name: 0 * W for name, W in theta.items()}
+    numbered = np.arange(images, dtype=np.float32)[:, None] * np.ones((1, 3), np.float32)
+    start = {**theta, "count": np.array(0)}, {**s, "count": np.array(S)}
+    result = function(*start, numbered, rng, step, batch_size)
+    if not notes:
+        raise Fault("wrong value", "It never calls the argument step; do not call train_step.")
+    if not (
+        isinstance(result, tuple | list)
+        and len(result) == 2
+        and all(isinstance(part, dict) and "count" in part for part in result)
+    ):
+        raise Fault("wrong type", "It must return theta and s, as the last step returned them.")
+    for _, _, x, eps in notes:
+        if x.ndim != 2 or eps.ndim != 2:
+            raise Fault(
+                "wrong shape",
+                f"step gets x of shape {x.shape} and eps of shape "
+                f"{eps.shape}; both have a row for each image.",
+            )
+    return notes, result, numbered
