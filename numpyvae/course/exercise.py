@@ -20,6 +20,7 @@ SIZES = {  # the letters of the equations, in words
     "Z": "the number of latents",
     "K": "the number of weights",
     "k": "k",
+    "D": "the number of dimensions",
     "n": "the number of inputs",
     "m": "the number of outputs",
     "N": "the number of draws",

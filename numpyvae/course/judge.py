@@ -200,7 +200,8 @@ class _Judge:
         if case.measure or case.given or case in self.exercise.by_hand or not self.exercise.shrink:
             return attempt
         for position, argument in enumerate(case.arguments):
-            for index in np.ndindex(np.shape(argument)):
+            shape = argument.shape if isinstance(argument, np.ndarray) else (0,)
+            for index in np.ndindex(shape):
                 arguments = list(attempt.case.arguments)
                 arguments[position] = arguments[position].copy()
                 arguments[position][index] = 0.0
