@@ -44,7 +44,7 @@ b = rng.standard_normal(2)
 
 # the formula, term by term, for the first example and the second output
 y_01 = x[0, 0] * W[0, 1] + x[0, 1] * W[1, 1] + x[0, 2] * W[2, 1] + b[1]
-assert np.isclose(y_01, (x @ W + b)[0, 1])
+print(f"first example, second output: {y_01:.4f}")
 
 # %% [markdown]
 # ### Exercise 1: `dense`
@@ -91,50 +91,31 @@ check("dense", dense)
 #   = \sum_{r} \frac{\partial L}{\partial y_{rj}} \frac{\partial y_{rj}}{\partial W_{ij}}
 #   = \sum_{r} dy_{rj}\, x_{ri} .$$
 #
-# The bias $b_j$ occurs in $y_{rj}$ for every $r$, multiplied by 1; the input $x_{ri}$ occurs in $y_{rj}$ for every $j$, multiplied by
-# $W_{ij}$:
+# **On paper:** find the other two in the same way. In which outputs does the bias $b_j$ occur, and multiplied by what? In which does the input $x_{ri}$ occur? Write down $\partial L / \partial b_j$ and $\partial L / \partial x_{ri}$ as sums before you open the answer.
 #
-# $$\frac{\partial L}{\partial b_j} = \sum_r dy_{rj}, \qquad\qquad
-#   \frac{\partial L}{\partial x_{ri}} = \sum_j dy_{rj}\, W_{ij} .$$
+# <details><summary>The answer</summary>
 #
-# Here are the three sums as plain loops:
-
-# %%
-dy = rng.standard_normal((4, 2))  # assumed to be given
-dW, db, dx = np.zeros((3, 2)), np.zeros(2), np.zeros((4, 3))
-for r in range(4):
-    for j in range(2):
-        db[j] += dy[r, j]
-        for i in range(3):
-            dW[i, j] += dy[r, j] * x[r, i]
-            dx[r, i] += dy[r, j] * W[i, j]
-
-# %% [markdown]
+# The bias $b_j$ occurs in $y_{rj}$ for every $r$, multiplied by 1. The input $x_{ri}$ occurs in $y_{rj}$ for every $j$, multiplied by $W_{ij}$:
+#
+# $$\frac{\partial L}{\partial b_j} = \sum_r dy_{rj}, \qquad\qquad \frac{\partial L}{\partial x_{ri}} = \sum_j dy_{rj}\, W_{ij} .$$
+#
+# </details>
+#
 # ### As matrices
 #
-# The sum over $r$ of $x_{ri}\, dy_{rj}$ is row $i$ of $x^\mathsf{T}$ times column $j$ of $dy$. So all the sums together are a matrix product.
+# The three sums need no loops. A matrix product is a sum, too: entry $(i, j)$ of a product is row $i$ of the first matrix times column $j$ of the second.
 #
-# **Predict before you run the next cell.** With `x` of shape (4, 3), `dy` of shape (4, 2) and `W` of shape (3, 2): which of these
-# four products exist at all, and which of those has the shape of `W`?
+# **Predict:** with `x` of shape (4, 3), `dy` of shape (4, 2) and `W` of shape (3, 2), which of these four products exist at all, and which of those has the shape of `W`?
 #
 # `x @ dy` · `x.T @ dy` · `dy.T @ x` · `dy @ x.T`
-
-# %%
-for text, left, right in [
-    ("x @ dy", x, dy),
-    ("x.T @ dy", x.T, dy),
-    ("dy.T @ x", dy.T, x),
-    ("dy @ x.T", dy, x.T),
-]:
-    if left.shape[1] == right.shape[0]:
-        shape = (left @ right).shape
-        print(f"{text:9} has shape {shape}{'   <- the shape of W' if shape == W.shape else ''}")
-    else:
-        print(f"{text:9} does not exist: {left.shape} times {right.shape}")
-assert (x.T @ dy).shape == W.shape
-
-# %% [markdown]
-# Only one of the four can be `dW`, and we needed no calculus to find it. When you have forgotten the formula, *look at the shapes*. (They cannot reveal a wrong factor or a wrong sign. To find those we measure, below.)
+#
+# <details><summary>The answer</summary>
+#
+# `x @ dy` and `dy @ x.T` do not exist: (4, 3) times (4, 2), and (4, 2) times (3, 4). `dy.T @ x` has the shape (2, 3), that of `W` transposed. Only `x.T @ dy` has the shape (3, 2). So it is the only one that can be `dW`, and it is: its entry $(i, j)$ is $\sum_r x_{ri}\, dy_{rj}$.
+#
+# </details>
+#
+# When you have forgotten the formula, *look at the shapes*. (They cannot reveal a wrong factor or a wrong sign. To find those we measure, below.)
 
 # %% [markdown]
 # ### Exercise 2: `dense_backward`
@@ -155,7 +136,7 @@ def dense_backward(x, W, dy):
 
 
 # %% [markdown]
-# **The check** compares with the three sums above, for random arrays of many sizes.
+# **The check** compares with the three sums, for random arrays of many sizes.
 
 # %%
 check("dense_backward", dense_backward)
@@ -165,6 +146,10 @@ check("dense_backward", dense_backward)
 
 
 # %%
+dy = rng.standard_normal((4, 2))
+assert np.isclose(dense(x, W, b)[0, 1], y_01)
+
+
 def measured(name):
     """∂L/∂name, the change in L = Σ dy · y when one entry of x, W or b at a time grows by 1."""
     arrays = {"x": x.copy(), "W": W.copy(), "b": b.copy()}
@@ -181,12 +166,6 @@ for name, yours in zip(("x", "W", "b"), dense_backward(x, W, dy)):
     difference = np.abs(yours - measured(name)).max()
     print(f"d{name}: largest difference from the measurement {difference:.0e}")
     assert difference < 1e-12
-
-# %% [markdown]
-# The loops from above, the matrix products and the measurement all agree:
-
-# %%
-assert all(np.allclose(a, b) for a, b in zip(dense_backward(x, W, dy), (dx, dW, db)))
 
 # %% [markdown]
 # ## The picture to remember

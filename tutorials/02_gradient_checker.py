@@ -55,20 +55,32 @@ assert 2900 < (forward - np.e) / (central - np.e) < 3100
 #
 # $$\text{error} \;\lesssim\; \underbrace{\frac{h^2}{6} |f'''|}_{\text{truncation, shrinks}} \;+\; \underbrace{\frac{\varepsilon |f|}{h}}_{\text{rounding, grows}} .$$
 #
-# **Predict before you run the next cells:** for $f = e^x$ at 1, is the best step nearer to $10^{-2}$, $10^{-5}$ or $10^{-10}$? And in float32, where
-# $\varepsilon = 6 \cdot 10^{-8}$?
+# (A third error is left out here: the points $x \pm h$ are rounded too, by up to $\varepsilon |x|$ each. That adds up to $\varepsilon |x f'| / h$. For $e^x$ at 1 it is as large as the rounding error of $f$, and at $x = 10$ it is ten times as large. It disappears if you divide by the distance of the two *rounded* points instead of $2h$.)
 #
-# Where is the sum smallest? Set its derivative with respect to $h$ to zero: $\frac{h}{3}|f'''| = \varepsilon |f| / h^2$, so
-# $h^3 = 3 \varepsilon |f| / |f'''|$. For $e^x$ both $|f|$ and $|f'''|$ are $e$:
+# **Predict:** for $f = e^x$ at 1, is the best step nearer to $10^{-2}$, $10^{-5}$ or $10^{-10}$? And in float32, where $\varepsilon = 6 \cdot 10^{-8}$?
+#
+# **On paper:** for which $h$ is the sum of the two errors smallest? Insert $e^x$ at 1.
+#
+# <details><summary>The answer</summary>
+#
+# Set the derivative with respect to $h$ to zero: $\frac{h}{3}|f'''| = \varepsilon |f| / h^2$, so $h^3 = 3 \varepsilon |f| / |f'''|$. For $e^x$ both $|f|$ and $|f'''|$ are $e$, so $h = (3\varepsilon)^{1/3}$. That is $7 \cdot 10^{-6}$ in float64 and $6 \cdot 10^{-3}$ in float32.
+#
+# </details>
 
 # %%
 for name, dtype in (("float64", np.float64), ("float32", np.float32)):
     eps = np.finfo(dtype).eps / 2
-    best = (3 * eps) ** (1 / 3)
-    error = best**2 / 6 * np.e + eps * np.e / best
-    print(f"{name}: eps = {eps:.1e}, best step {best:.1e}, error there about {error:.0e}")
-assert np.isclose((3 * 1.11e-16) ** (1 / 3), 6.9e-6, rtol=0.02)
-assert np.isclose((3 * 5.96e-8) ** (1 / 3), 5.6e-3, rtol=0.02)
+    tried = np.logspace(-9, 0, 1000)
+    bound = tried**2 / 6 * np.e + eps * np.e / tried
+    best = tried[bound.argmin()]
+    print(f"{name}: eps = {eps:.1e}, best step {best:.1e}, error there about {bound.min():.0e}")
+    assert np.isclose(best, {"float64": 6.9e-6, "float32": 5.6e-3}[name], rtol=0.03)
+
+# the third error: at x = 10, with small steps, and with the distance of the rounded points
+small = np.logspace(-8, -7, 200)
+up, down = 10 + small, 10 - small
+off = [np.abs((np.exp(up) - np.exp(down)) / d / np.exp(10) - 1) for d in (2 * small, up - down)]
+assert (off[0] * small / 1.1e-16).max() > 3 > (off[1] * small / 1.1e-16).max()
 
 # %% [markdown]
 # In float64, a step near $10^{-5}$ gives ten correct digits. In float32, even the best step gives no more than four or five.
@@ -162,7 +174,7 @@ assert 1e-7 < steps[np.argmin(errors64)] < 1e-4
 #
 # $$\text{relative error} = \frac{\max_i |a_i - b_i|}{\max\bigl(\max_i |a_i|,\ \max_i |b_i|\bigr)} .$$
 #
-# The largest entry is the yardstick for *all* entries. Why not divide entry by entry? Because many entries of a gradient are exactly zero, while the numerical gradient gives $10^{-12}$ there. That would be a relative error of 100%, and a false alarm. (Two gradients that are zero everywhere agree. The formula would give 0/0, so you must handle this case separately.)
+# The largest entry is the yardstick for *all* entries. Why not divide entry by entry? Because many entries of a gradient are exactly zero, while the numerical gradient gives $10^{-12}$ there. That would be a relative error of 100%, and a false alarm. The price of this choice: a wrong entry that is a million times smaller than the largest one is not noticed. So compare each *array* of a network by itself, not all of them in one. (Two gradients that are zero everywhere agree. The formula would give 0/0, so you must handle this case separately.)
 #
 # ### Exercise 2: `relative_error`
 
@@ -270,6 +282,27 @@ for name, took, refused in zip(names, accepted, rejected):
 # %% [markdown]
 # Find the mistake in each wrong one! In the eighth, one entry of seven is off by one percent. In the last, some entries are off by 100, while the gradient as a whole is on the order of a million.
 #
+# ## When not to trust the check: a large constant
+#
+# The rounding error is $\varepsilon |f| / h$. It grows with the *value* of $f$, although the gradient does not change if a constant is added to $f$.
+#
+# **Predict:** $f(x) = \sum \sin x_i$ plus one million, with its right gradient $\cos x_i$. Does your checker accept it?
+
+# %%
+offsets = [0.0, 1e3, 1e6]
+wrongly = []
+for offset in offsets:
+    error = relative_error(
+        numerical_gradient(lambda x, c=offset: np.sin(x).sum() + c, v), np.cos(v)
+    )
+    wrongly.append(error > 1e-6)
+    print(f"constant {offset:9,.0f}: relative error {error:.0e}, "
+          f"{'REJECTED, although it is right' if error > 1e-6 else 'accepted'}")  # fmt: skip
+assert wrongly == [False, False, True]
+
+# %% [markdown]
+# A right gradient is rejected. So ten digits are what you get if $|f|$ is not much larger than $|f'|$. If your loss has a large constant in it, leave it out for the check.
+#
 # ## When not to trust the check: a kink
 #
 # The most popular function in neural networks, $\operatorname{relu}(x) = \max(x, 0)$, has a corner at 0. Away from the corner its slope is 0 or 1. But if the corner lies *between* $x - h$ and $x + h$, the difference quotient straddles it and gives a mixture of the two slopes.
@@ -323,9 +356,9 @@ assert not report.ok
 # ## In five lines
 #
 # 1. The error of the central difference is $h^2 f'''/6$ (truncation) plus about $\varepsilon |f| / h$ (rounding).
-# 2. In float64 the best step is near $10^{-5}$ and gives ten digits; float32 is not good enough for checking.
+# 2. In float64 the best step is near $10^{-5}$ and gives ten digits if $|f|$ is not much larger than $|f'|$; float32 is not good enough for checking.
 # 3. Measure the difference relative to the largest entry, not entry by entry, and not in absolute terms.
-# 4. Within one step of a kink, the difference quotient is meaningless.
+# 4. Within one step of a kink, the difference quotient is meaningless; with a large constant in $f$, it has few digits.
 # 5. A checker is itself a program: test that it accepts what is right *and* rejects what is wrong.
 #
 # ## Further exercises

@@ -5,9 +5,13 @@
 #
 # Here we add four parts to the dense layer: relu, sigmoid, a loss for pixels, and an optimizer. Together they make an *autoencoder*, which learns to compress an image of 784 pixels into ten numbers and to reconstruct the image from them. It works rather well. Then we ask it to *invent* an image, and too often it fails. That failure is the reason why variational autoencoders exist.
 #
-# *You need:* notebooks 01 and 02. *Time:* 75 minutes. *Runs in:* 15 seconds.
+# The notebook has two halves: the four parts, and the autoencoder. There is a good place for a break in between.
+#
+# *You need:* notebooks 01 and 02. *Time:* 100 minutes. *Runs in:* 35 seconds.
 
 # %%
+import timeit
+
 import matplotlib.pyplot as plt
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -15,7 +19,7 @@ from threadpoolctl import threadpool_limits
 import numpyvae
 from numpyvae.course import check, functions
 from numpyvae.gradcheck import check_gradients
-from numpyvae.pictures import STYLE, tile
+from numpyvae.pictures import COLOURS, STYLE, tile
 
 threadpool_limits(1)  # one BLAS thread; two are far slower beside other busy programs
 plt.style.use(STYLE)
@@ -23,7 +27,16 @@ mine = functions("01_dense_layer")
 dense, dense_backward = mine.dense, mine.dense_backward
 print("dense, dense_backward:", mine.origin)
 
+one = np.ones((100, 784), np.float32), np.ones((784, 256), np.float32), np.ones(256, np.float32)
+times = [timeit.timeit(lambda f=f: f(*one), number=20) for f in (dense, lambda x, W, b: x @ W + b)]
+if times[0] > 5 * times[1]:
+    print("Your dense is right but slow. Use x @ W: the training below would take many minutes.")
+if dense(*one).dtype != np.float32:
+    print("Your dense makes float64 of float32. The training below will take twice as long.")
+
 # %% [markdown]
+# # First half: four parts
+#
 # (Each function of notebook 01 is taken from your own notebook, if that is saved in this folder and the function passes its check, and from our solutions otherwise.)
 #
 # ## relu: a bend between layers
@@ -76,11 +89,17 @@ assert np.exp(709.0) < np.inf
 assert 1 / (1 + np.exp(709.0)) > 0
 
 # %% [markdown]
-# The result is in fact right, but NumPy warns of an *overflow* on the way, and a formula that produces infinities is an accident waiting to happen. There is an equivalent form without them. Multiply numerator and denominator by $e^{l/2}$, and write the numerator as $e^{l/2} = \tfrac12 (e^{l/2} + e^{-l/2}) + \tfrac12 (e^{l/2} - e^{-l/2})$:
+# The result is in fact right, but NumPy warns of an *overflow* on the way, and a formula that produces infinities is an accident waiting to happen. There is an equivalent form without them. It uses the hyperbolic tangent, which never overflows:
 #
-# $$\sigma(l) = \frac{e^{l/2}}{e^{l/2} + e^{-l/2}} = \frac12 + \frac12 \cdot \frac{e^{l/2} - e^{-l/2}}{e^{l/2} + e^{-l/2}} = \tfrac12 + \tfrac12 \tanh(l/2) .$$
+# $$\tanh(a) = \frac{e^{a} - e^{-a}}{e^{a} + e^{-a}} .$$
 #
-# The last fraction is the definition of the hyperbolic tangent, and `np.tanh` never overflows.
+# **On paper:** multiply numerator and denominator of $\sigma(l)$ by $e^{l/2}$, and find the tangent in the result. Then write it down in NumPy.
+#
+# <details><summary>A hint</summary>
+#
+# $\sigma(l) = \dfrac{e^{l/2}}{e^{l/2} + e^{-l/2}}$. Write the numerator as half the sum of $e^{l/2}$ and $e^{-l/2}$ plus half their difference.
+#
+# </details>
 #
 # ### Exercise 2: `sigmoid`
 
@@ -110,33 +129,23 @@ check("sigmoid", sigmoid)
 #
 # ### Why it must be computed from logits
 #
-# At $l = -1000$ the computer rounds $p$ to 0, and $\log 0 = -\infty$. So never take the logarithm of a rounded sigmoid. Substitute $p = \sigma(l)$ into the formula first, on paper:
+# At $l = -1000$ the computer rounds $p$ to 0, and $\log 0 = -\infty$. So never take the logarithm of a rounded sigmoid. Substitute $p = \sigma(l)$ into the formula first.
 #
-# $$\log(1-p) = \log \frac{1}{1 + e^{l}} = -\log(1 + e^l), \qquad \log p = \log \frac{e^l}{1 + e^l} = l - \log(1 + e^l) .$$
+# **On paper**, with $\operatorname{softplus}(l) = \log(1 + e^l)$:
 #
-# The function $\log(1 + e^l)$ is called $\operatorname{softplus}(l)$. With it
+# 1. Write $\log p$ and $\log(1 - p)$ with softplus, and show that the cost of one pixel is $\operatorname{softplus}(l) - x\,l$.
+# 2. For large $l$, $e^l$ overflows. Factor $e^l$ out of the logarithm, and find *one* formula for softplus in which only $e^{-|l|}$ occurs.
+# 3. Differentiate $\operatorname{softplus}(l) - x\,l$ with respect to $l$.
 #
-# $$-x \log p - (1-x) \log(1-p) = -x\,(l - \operatorname{softplus}(l)) + (1-x) \operatorname{softplus}(l) = \operatorname{softplus}(l) - x\, l .$$
+# <details><summary>The answers</summary>
 #
-# Now only $e^l$ can still overflow. For $l > 0$, factor $e^l$ out of the logarithm: $\log(1 + e^l) = l + \log(1 + e^{-l})$. One formula covers both cases:
+# 1. $\log(1-p) = \log \frac{1}{1 + e^{l}} = -\operatorname{softplus}(l)$ and $\log p = \log \frac{e^l}{1 + e^l} = l - \operatorname{softplus}(l)$. So the cost is $-x\,(l - \operatorname{softplus}(l)) + (1-x) \operatorname{softplus}(l) = \operatorname{softplus}(l) - x\, l$.
+# 2. For $l > 0$, $\log(1 + e^l) = l + \log(1 + e^{-l})$. Both cases together: $\operatorname{softplus}(l) = \max(l, 0) + \log(1 + e^{-|l|})$.
+# 3. The derivative of $\log(1 + e^l)$ is $e^l/(1 + e^l) = \sigma(l)$. So $\partial\,\text{CE}/\partial l = \sigma(l) - x$: prediction minus truth.
 #
-# $$\operatorname{softplus}(l) = \max(l, 0) + \log(1 + e^{-|l|}) .$$
-
-# %%
-l, x = np.array([-3.0, 0.2, 2.0]), np.array([0.0, 1.0, 0.3])
-p = 1 / (1 + np.exp(-l))
-softplus = np.maximum(l, 0) + np.log1p(np.exp(-np.abs(l)))
-assert np.allclose(softplus, np.log(1 + np.exp(l)))
-assert np.allclose(softplus - x * l, -x * np.log(p) - (1 - x) * np.log(1 - p))
-
-# %% [markdown]
-# ### Its gradient is the nicest in all of machine learning
+# </details>
 #
-# The derivative of $\log(1 + e^l)$ is $e^l / (1 + e^l) = \sigma(l)$, and that of $x\,l$ is $x$:
-#
-# $$\frac{\partial\, \text{CE}}{\partial l} = \sigma(l) - x .$$
-#
-# This is prediction minus truth. A pixel that is completely wrong gets the full gradient. (With the squared error $(\sigma(l) - x)^2$ there would be an extra factor $2 \sigma'(l) = 2 \sigma(l) (1 - \sigma(l))$. Then a pixel with a confident but wrong prediction would hardly change at all.)
+# A pixel that is completely wrong gets the full gradient. (With the squared error $(\sigma(l) - x)^2$ there would be an extra factor $2 \sigma'(l) = 2 \sigma(l) (1 - \sigma(l))$. Then a pixel with a confident but wrong prediction would hardly change at all.)
 #
 # ### Exercise 3: `cross_entropy` and `cross_entropy_backward`
 #
@@ -175,7 +184,7 @@ check("cross_entropy_backward", cross_entropy_backward)
 # %% [markdown]
 # ## An optimizer: RMSprop
 #
-# The gradient points uphill. Plain gradient descent takes a step downhill, $\theta \leftarrow \theta - \eta\, d\theta$, with the same *learning rate* $\eta$ for all weights. But a pixel near the border is nearly always paper. Its weights have gradients more than a hundred times smaller than those of a pixel in the middle (we will measure this below). RMSprop gives every weight its own scale: it keeps a running mean $s$ of the squared gradient and divides the gradient by the square root of $s$.
+# The gradient points uphill. Plain gradient descent takes a step downhill, $\theta \leftarrow \theta - \eta\, d\theta$, with the same *learning rate* $\eta$ for all weights. But a pixel near the border is nearly always paper. Its weights have gradients more than a hundred times smaller than those of a pixel in the middle (we measure this below). RMSprop gives every weight its own scale: it keeps a running mean $s$ of the squared gradient and divides the gradient by the square root of $s$.
 #
 # $$s \leftarrow \rho\, s + (1 - \rho)\, d\theta^2, \qquad \theta \leftarrow \theta - \eta\, \frac{d\theta}{\sqrt{s} + \epsilon}$$
 #
@@ -213,18 +222,18 @@ for gradient in (100.0, 0.01):
 # %% [markdown]
 # Both weights move by the same amount: $\eta / \sqrt{0.1}$, about $3\,\eta$. The step of RMSprop depends on the sign of the gradient and on how steady it is, not on its size.
 #
-# ## An autoencoder
+# # Second half: an autoencoder
 #
 # Now we put the chain together. The *encoder* turns an image into ten numbers, the *code*. The *decoder* turns a code into 784 logits:
 #
 # `x` → dense, relu → `h` → dense → `code` → dense, relu → `g` → dense → `logits` → cross-entropy with `x` itself.
 #
-# The backward pass is the same line, read from right to left. Read the two functions side by side:
+# The weights are in a dictionary `theta`, named after the output of their layer: `W_h`, `b_h`, `W_code`, …
 
 
 # %%
-def forward(theta, x):
-    """Return all arrays of a forward pass, by name; backward needs them."""
+def autoencoder(theta, x):
+    """Return all arrays of a forward pass, by name; the backward pass needs them."""
     h = relu(dense(x, theta["W_h"], theta["b_h"]))
     code = dense(h, theta["W_code"], theta["b_code"])
     g = relu(dense(code, theta["W_g"], theta["b_g"]))
@@ -232,17 +241,35 @@ def forward(theta, x):
     return {"h": h, "code": code, "g": g, "logits": logits}
 
 
-def backward(theta, x, t):
-    """Return the gradient of the mean loss over the batch, by weight name; t is from forward."""
+# %% [markdown]
+# ### Exercise 5: `autoencoder_backward`
+#
+# The backward pass is the same chain, read from right to left. Begin with `dlogits`. The loss is the *mean* over the $B$ images, so this is the one place where you divide by $B$. Every dense layer turns the gradient of its output into three: that of its input, which you pass on, that of its `W`, and that of its `b`.
+
+
+# %%
+def autoencoder_backward(theta, x, t):
+    """The gradient of the mean loss over the batch x, a dictionary with the names of theta;
+    t is what autoencoder(theta, x) returned."""
+    # BEGIN SOLUTION
     d = {}
-    dlogits = cross_entropy_backward(t["logits"], x) / len(x)  # the factor 1/B, only here
+    dlogits = cross_entropy_backward(t["logits"], x) / len(x)
     dg, d["W_out"], d["b_out"] = dense_backward(t["g"], theta["W_out"], dlogits)
     dcode, d["W_g"], d["b_g"] = dense_backward(t["code"], theta["W_g"], relu_backward(dg, t["g"]))
     dh, d["W_code"], d["b_code"] = dense_backward(t["h"], theta["W_code"], dcode)
     _, d["W_h"], d["b_h"] = dense_backward(x, theta["W_h"], relu_backward(dh, t["h"]))
     return d
+    # END SOLUTION
 
 
+# %% [markdown]
+# **The check** compares every gradient for random weights and all sizes, from the last layer to the first. Below it, the gradient checker measures the same without knowing our answer.
+
+# %%
+check("autoencoder_backward", autoencoder_backward)
+
+
+# %%
 def initialize(pixels, hidden, code, rng, dtype=np.float32):
     """Random weights from Uniform(±√(6/(n + m))), as in Glorot & Bengio (2010); zero biases."""
     theta = {}
@@ -259,6 +286,8 @@ def initialize(pixels, hidden, code, rng, dtype=np.float32):
 
 
 # %% [markdown]
+# (The weights are random, and not zero. Why? You will see in a moment.)
+#
 # Before any training, we ask two questions that need no training. Is the gradient right? And if all weights are zero, does the loss have the value that it must have?
 
 # %%
@@ -266,9 +295,9 @@ rng = np.random.default_rng(0)
 tiny = initialize(pixels=7, hidden=5, code=3, rng=rng, dtype=np.float64)
 x = rng.random((4, 7))
 report = check_gradients(
-    lambda theta: cross_entropy(forward(theta, x)["logits"], x).mean(),
+    lambda theta: cross_entropy(autoencoder(theta, x)["logits"], x).mean(),
     tiny,
-    lambda theta: backward(theta, x, forward(theta, x)),
+    lambda theta: autoencoder_backward(theta, x, autoencoder(theta, x)),
 )
 print(report)
 report.raise_if_failed()
@@ -280,38 +309,90 @@ report.raise_if_failed()
 (x_train, _), (x_test, y_test) = numpyvae.load_mnist()
 x_test = (x_test[:2000] / 255).astype(np.float32)
 nothing = {name: 0 * W for name, W in initialize(784, 256, 10, rng).items()}
-zero_loss = cross_entropy(forward(nothing, x_test)["logits"], x_test).mean()
+zero_loss = cross_entropy(autoencoder(nothing, x_test)["logits"], x_test).mean()
 print(f"all weights zero: {zero_loss:.2f} nats per image; 784 ln 2 = {784 * np.log(2):.2f}")
 assert np.isclose(zero_loss, 784 * np.log(2), rtol=1e-5)
 
 # %% [markdown]
-# Now train it on 20,000 digits for twenty epochs. (An *epoch* is one pass over all images, in random order and in batches of 100.)
+# **Predict:** with all weights and biases zero, which of the eight gradients are zero?
 
 # %%
-theta = initialize(784, 256, 10, np.random.default_rng(1))
-s = {name: np.zeros_like(W) for name, W in theta.items()}
-images = (x_train[:20_000] / 255).astype(np.float32)
-rng = np.random.default_rng(2)
-for epoch in range(1, 21):
-    order = rng.permutation(len(images))
-    for start in range(0, len(order), 100):
-        batch = images[order[start : start + 100]]
-        grad = backward(theta, batch, forward(theta, batch))
-        for name in theta:
-            theta[name], s[name] = rmsprop_step(theta[name], grad[name], s[name])
-    loss = cross_entropy(forward(theta, x_test)["logits"], x_test).mean()
-    if epoch % 4 == 0:
-        print(f"epoch {epoch:2}: {loss:6.2f} nats per test image")
-assert loss < 95
+flat = autoencoder_backward(nothing, x_test, autoencoder(nothing, x_test))
+print("not zero:", [name for name, gradient in flat.items() if gradient.any()])
+assert [name for name, gradient in flat.items() if gradient.any()] == ["b_out"]
 
 # %% [markdown]
-# This is why we use RMSprop. Compare, after this training, the gradients of the output weights of two groups of pixels: those in the top two rows, and those in the middle:
+# Only that of the last bias. Every other gradient is a product with an array that is zero: with `g` = 0 for `W_out`, with `W_out` = 0 for everything before. Gradient descent from there would learn one picture for all images. That is why weights start at random. Their size is chosen so that neither the arrays nor the gradients grow or shrink from layer to layer (Glorot & Bengio 2010).
+
+# %% [markdown]
+# ## Which optimizer?
+#
+# First a race, with 10,000 digits and six epochs: RMSprop with its usual learning rate, plain gradient descent with two rates, and gradient descent with *momentum*, which steps along a running sum of past gradients. (An *epoch* is one pass over all images, in random order and in batches of 100.)
+#
+# **Predict:** will RMSprop win?
+
 
 # %%
-x = images[:1000]
-sizes = np.sqrt((backward(theta, x, forward(theta, x))["W_out"] ** 2).mean(axis=0)).reshape(28, 28)
+def train(step, count, epochs, code=10):
+    """The weights, and the loss of the test images after each epoch."""
+    theta = initialize(784, 256, code, np.random.default_rng(1))
+    s = {name: np.zeros_like(W) for name, W in theta.items()}
+    images, rng, losses = (x_train[:count] / 255).astype(np.float32), np.random.default_rng(2), []
+    for _ in range(epochs):
+        for rows in rng.permutation(count).reshape(-1, 100):
+            grad = autoencoder_backward(theta, images[rows], autoencoder(theta, images[rows]))
+            for name in theta:
+                theta[name], s[name] = step(theta[name], grad[name], s[name])
+        losses.append(cross_entropy(autoencoder(theta, x_test)["logits"], x_test).mean())
+    return theta, losses
+
+
+def descent(lr, momentum=0.0):
+    """A step of plain gradient descent, or with momentum; s is the running sum of gradients."""
+
+    def step(theta, grad, s):
+        s = momentum * s + grad
+        return theta - lr * s, s
+
+    return step
+
+
+race = {
+    "RMSprop, 0.001": rmsprop_step,
+    "descent, 0.01": descent(0.01),
+    "descent, 0.03": descent(0.03),
+    "momentum, 0.003": descent(0.003, 0.9),
+}
+figure, axes = plt.subplots(figsize=(7, 3.4))
+last = {}
+for (name, step), marker in zip(race.items(), "os^D"):
+    _, losses = train(step, 10_000, 6)
+    last[name] = losses[-1]
+    axes.plot(range(1, 7), losses, marker + "-", markersize=5, label=name)
+    print(f"{name:16} {losses[-1]:6.1f} nats per test image")
+axes.set(xlabel="epoch", ylabel="nats per test image", ylim=(90, 260))
+axes.legend(fontsize=9)
+plt.show()
+assert last["momentum, 0.003"] < last["RMSprop, 0.001"] - 2
+assert last["RMSprop, 0.001"] < last["descent, 0.01"] - 4
+assert last["descent, 0.03"] > 200
+
+# %% [markdown]
+# RMSprop does not win: momentum with a well chosen rate is better here. But look at plain descent. With the rate 0.01 it is slow, and with three times as much it ruins the network, whose loss stays above 200. RMSprop works with its usual rate because a step has the same size however large the gradient is. That is what it is for: *no tuning*. Adam, the most common optimizer today, combines both ideas.
+#
+# So we use RMSprop, for twenty epochs on 20,000 digits:
+
+# %%
+theta, losses = train(rmsprop_step, 20_000, 20)
+for epoch in (1, 4, 8, 12, 16, 20):
+    print(f"epoch {epoch:2}: {losses[epoch - 1]:6.2f} nats per test image")
+assert losses[-1] < 95
+
+x = (x_train[:1000] / 255).astype(np.float32)
+grad = autoencoder_backward(theta, x, autoencoder(theta, x))["W_out"]
+sizes = np.sqrt((grad**2).mean(axis=0)).reshape(28, 28)
 middle, border = sizes[10:18, 10:18].mean(), sizes[:2].mean()
-print(f"typical gradient: middle {middle:.0e}, top two rows {border:.0e}")
+print(f"typical gradient of an output weight: middle {middle:.0e}, top two rows {border:.0e}")
 assert middle > 100 * border
 
 # %% [markdown]
@@ -322,7 +403,7 @@ assert middle > 100 * border
 # **Predict before you look:** what will the bottom row show?
 
 # %%
-t = forward(theta, x_test)
+t = autoencoder(theta, x_test)
 codes = t["code"]
 rng = np.random.default_rng(3)
 random_codes = rng.multivariate_normal(codes.mean(axis=0), np.cov(codes.T), 2000).astype(np.float32)
@@ -361,8 +442,8 @@ print(f"median distance to the nearest real code: real {real:.2f}, random {rando
 assert random > 1.25 * real
 
 # Encode the decoded images again: how close is the new code to the old one?
-real_back = forward(theta, sigmoid(t["logits"]))["code"]
-random_back = forward(theta, invented)["code"]
+real_back = autoencoder(theta, sigmoid(t["logits"]))["code"]
+random_back = autoencoder(theta, invented)["code"]
 real_change = np.sqrt((((real_back - codes) / scale) ** 2).mean())
 random_change = np.sqrt((((random_back - random_codes) / scale) ** 2).mean())
 print(
@@ -371,6 +452,27 @@ print(
 assert random_change > 1.5 * real_change
 
 # %% [markdown]
+# To *see* the holes, train once more with a code of two numbers, for a few epochs. Each dot is the code of a test image.
+
+# %%
+small, _ = train(rmsprop_step, 20_000, 6, code=2)
+plane = autoencoder(small, x_test)["code"]
+figure, axes = plt.subplots(figsize=(6, 4.6))
+for digit in range(10):
+    axes.scatter(*plane[y_test[:2000] == digit].T, s=6, color=COLOURS[digit], linewidths=0)
+    middle = np.median(plane[y_test[:2000] == digit], axis=0)
+    axes.text(*middle, digit, weight="bold", ha="center", va="center",
+              bbox={"boxstyle": "circle,pad=0.15", "fc": "w"})  # fmt: skip
+axes.set(xlabel="first number of the code", ylabel="second number",
+         title="Codes of 2,000 test images, by digit")  # fmt: skip
+plt.show()
+scale = plane.std(axis=0)
+print(f"standard deviations {scale[0]:.1f} and {scale[1]:.1f}; "
+      f"farthest code {np.abs(plane).max():.0f}")  # fmt: skip
+
+# %% [markdown]
+# Rays and clusters of very different density, with empty land between them and far out. Nobody told the network to fill the plane evenly. Which code would you draw at random here, and from which distribution?
+#
 # Why? Nothing in the loss says *where* the codes should lie. The network is free to place each digit anywhere. The regions in between are **holes**, on which the decoder has never been trained. Many random codes fall into a hole.
 #
 # This gives us two goals, which are the subject of the next notebooks:
@@ -384,7 +486,7 @@ assert random_change > 1.5 * real_change
 #
 # 1. relu passes the gradient through where its output is positive; the sigmoid turns logits into probabilities.
 # 2. The cross-entropy, computed from logits, is $\sum (\operatorname{softplus}(l) - x\,l)$. Its gradient is $\sigma(l) - x$.
-# 3. RMSprop divides each gradient by its own typical size.
+# 3. RMSprop divides each gradient by its own typical size, so it needs little tuning.
 # 4. The backward pass of a network is its forward pass in reverse order.
 # 5. An autoencoder reconstructs well but invents badly, because there are holes between its codes.
 #

@@ -5,7 +5,7 @@
 #
 # The autoencoder of notebook 03 had holes because nothing in its loss said where the codes should lie. So we start again from the other end. First we describe how the data is generated, using probabilities. Then we ask what the data tells us about its cause. Everything here happens with *one* hidden number. So we can compute every integral, look at every curve, and know the exact answer.
 #
-# *You need:* the density of a normal distribution, integrals as sums. *Time:* 60 minutes.
+# *You need:* the density of a normal distribution, integrals as sums. *Time:* 90 minutes.
 
 # %%
 import matplotlib.pyplot as plt
@@ -30,7 +30,7 @@ def log_normal(x, mean, s):
 # 1. A number $z$ is drawn from the **prior** $p(z) = \mathcal{N}(0, 1)$. We do not observe it. It is called a *latent* variable, which means hidden.
 # 2. The observed value is generated from $z$: $x = f(z) + s \cdot \text{noise}$, with noise from $\mathcal N(0, 1)$. So if we knew $z$, the probability density of $x$ would be $p(x \mid z) = \mathcal{N}(x;\, f(z), s^2)$. This is the **likelihood**, and $f$ is the **decoder**.
 #
-# In a VAE $z$ will be a few numbers, $f$ a neural network, and $x$ an image. Here $x$ is one number, and we begin with a straight line as the decoder,
+# In a VAE $z$ will be a few numbers, $f$ a neural network, and $x$ an image. Its pixels are then independent *given $z$*: $p(x \mid z)$ is a product over the pixels. Without knowing $z$ they are not independent at all. What they have in common is $z$. Here $x$ is one number, and we begin with a straight line as the decoder,
 #
 # $$f(z) = a z + c, \qquad a = 1.5,\ c = 0.5,\ s = 0.8 .$$
 
@@ -52,7 +52,7 @@ print(f"100,000 draws: mean {x_drawn.mean():.3f}, variance {x_drawn.var():.3f}")
 #
 # $$p(x) = \int p(x \mid z)\, p(z)\, dz .$$
 #
-# This number has many names: *marginal likelihood*, *model evidence*, or just the **evidence**. It says how well the model explains $x$, so we can judge a model by it. The higher the (logarithm of the) evidence of the data, the better.
+# This number has many names: *marginal likelihood*, *model evidence*, or just the **evidence**. It says how well the model explains $x$.
 #
 # For the straight line we can find the value of the integral without integrating. $x$ is the sum of a constant and two independent normal variables: $a z$ with variance $a^2$, and the noise with variance $s^2$. So $x$ is normal with mean $c$ and variance $a^2 + s^2$:
 #
@@ -77,20 +77,18 @@ print("np.exp(-800.0) =", np.exp(-800.0))
 assert np.exp(-800.0) == 0
 
 # %% [markdown]
-# So we only ever store logarithms. But we have to *add* probabilities, not multiply them. Given the logarithms $\ell_m$ of the terms, we need $\log \sum_m e^{\ell_m}$, and each $e^{\ell_m}$ may be 0 on the computer. The remedy is to factor out the largest term. With $L = \max_m \ell_m$,
+# So we only ever store logarithms. But we have to *add* probabilities, not multiply them. Given the logarithms $\ell_m$ of the terms, we need $\log \sum_m e^{\ell_m}$, and each $e^{\ell_m}$ may be 0 on the computer.
+#
+# **On paper:** factor the largest term, $e^L$ with $L = \max_m \ell_m$, out of the sum. Which number is now the largest that `np.exp` has to compute? Use it to find $\log(e^{-800} + e^{-801})$ with a pocket calculator.
+#
+# <details><summary>The answer</summary>
 #
 # $$\log \sum_m e^{\ell_m} = \log \Bigl( e^{L} \sum_m e^{\ell_m - L} \Bigr) = L + \log \sum_m e^{\ell_m - L} .$$
 #
-# Now the largest term is $e^0 = 1$, and those that still underflow do not matter. This is the **log-sum-exp** trick.
-
-# %%
-terms = np.array([-800.0, -801.0])
-largest = terms.max()
-by_trick = largest + np.log(np.exp(terms - largest).sum())
-print(f"log(e^-800 + e^-801) = {by_trick:.4f}")
-assert np.isclose(by_trick, -800 + np.log(1 + np.exp(-1)))
-
-# %% [markdown]
+# The largest term is now $e^0 = 1$, and those that still underflow do not matter. In the example it is $-800 + \log(1 + e^{-1}) = -799.687$. This is the **log-sum-exp** trick.
+#
+# </details>
+#
 # ### Exercise 1: `log_evidence`
 #
 # You are given the values $\log p(x \mid z_m)$ on an evenly spaced grid $z$. Return $\log p(x)$. Do not forget the prior and the spacing. (`log_normal(z, 0, 1)` is $\log p(z)$.)
@@ -137,21 +135,79 @@ def posterior_grid(log_likelihood, z):
 
 
 # %% [markdown]
-# For the straight line the posterior is known too. Up to terms that do not depend on $z$,
+# For the straight line the posterior is known too.
 #
-# $$\log p(x \mid z) + \log p(z) = -\frac{(x - c - a z)^2}{2 s^2} - \frac{z^2}{2} = -\frac12 \Bigl( 1 + \frac{a^2}{s^2} \Bigr) z^2 + \frac{a (x - c)}{s^2} z .$$
+# **On paper:** show that it is a normal distribution. Write down $\log p(x \mid z) + \log p(z)$ as a function of $z$, drop what does not depend on $z$, and read mean and variance from the parabola that is left.
+#
+# <details><summary>The answer</summary>
+#
+# $$\log p(x \mid z) + \log p(z) = -\frac{(x - c - a z)^2}{2 s^2} - \frac{z^2}{2} + \dots = -\frac12 \Bigl( 1 + \frac{a^2}{s^2} \Bigr) z^2 + \frac{a (x - c)}{s^2} z + \dots$$
 #
 # This is a parabola in $z$, so the posterior is normal. One over its variance is $1 + a^2/s^2 = (a^2 + s^2)/s^2$. Its mean is where the parabola is highest, that is, where the derivative is zero: $(1 + a^2/s^2)\, z = a(x - c)/s^2$. Multiply by $s^2$:
 #
 # $$p(z \mid x) = \mathcal{N}\Bigl(z;\ \frac{a (x - c)}{a^2 + s^2},\ \frac{s^2}{a^2 + s^2} \Bigr) .$$
 #
+# </details>
+#
 # It is narrower than the prior, because $x$ told us something about $z$. The less noise there is, the narrower it is.
 
 # %% [markdown]
-# **The check** compares with this normal density, at two values of $x$ and on two grids, once more with log-likelihoods that are 2000 nats lower (a constant cancels), and on small random grids with Bayes' rule, term by term.
+# **The check** compares with the normal density that you have derived, at two values of $x$ and on two grids, once more with log-likelihoods that are 2000 nats lower (a constant cancels), and on small random grids with Bayes' rule, term by term.
 
 # %%
 check("posterior_grid", posterior_grid)
+
+# %% [markdown]
+# ## Learning: make the data probable
+#
+# Where do $a$, $c$ and $s$ come from, if nobody tells us? From data. If $x_1, \dots, x_N$ are independent, their joint density is the product of the $p(x_n)$. Its logarithm is a sum:
+#
+# $$\log p(x_1, \dots, x_N) = \sum_n \log p(x_n) .$$
+#
+# So the log evidence of the data adds up, and every model gets a score: its mean over the data. To **learn** is to look for the parameters with the highest score. This is the *maximum likelihood* principle, and it is all that a VAE does, too.
+#
+# **Predict:** we forget that the 100,000 draws above came from $a = 1.5$, and try $a$ = 1, 1.5 and 2. Which has the highest score? Could another $a$ win by chance?
+
+# %%
+scores = {}
+for slope in (1.0, 1.5, 2.0):
+    variance = slope**2 + s**2
+    scores[slope] = log_normal(x_drawn, c, variance**0.5).mean()
+    some = [log_evidence(log_normal(x, slope * grid + c, s), grid) for x in x_drawn[:5]]
+    assert np.allclose(some, log_normal(x_drawn[:5], c, variance**0.5), rtol=0, atol=1e-9)
+    print(f"a = {slope}: mean log evidence {scores[slope]:.3f} nats")
+assert max(scores, key=scores.get) == 1.5
+many = np.linspace(1, 2, 101)
+best_slope = many[np.argmax([log_normal(x_drawn, c, (m**2 + s**2) ** 0.5).mean() for m in many])]
+print(f"the best of 101 slopes from 1 to 2: {best_slope:.2f}")
+assert abs(best_slope - 1.5) < 0.02
+
+# %% [markdown]
+# The true slope wins. With 100,000 draws the best slope is within 0.02 of it; with ten draws, chance would decide.
+#
+# ## The joint density, and a slice through it
+#
+# Evidence and posterior can be *seen* in one picture. Left: the joint density $p(x, z)$ for the straight line, over the plane of $x$ and $z$. A vertical line is one observed $x$. Right: the density along this line. The **area** under it is the evidence. Divided by this area, so that it becomes 1, the curve is the posterior.
+
+# %%
+x_plane = np.linspace(-5, 6, 221)
+joint = np.exp(log_normal(x_plane[:, None], a * grid + c, s) + log_normal(grid, 0, 1))
+figure, panels = plt.subplots(1, 2, figsize=(9.5, 3.6), width_ratios=[1.2, 1])
+panels[0].pcolormesh(x_plane, grid, joint.T, cmap="Greys", shading="auto", rasterized=True)
+panels[0].set(xlabel="observed value x", ylabel="latent variable z", ylim=(-3, 3),
+              title="joint density p(x, z)")  # fmt: skip
+for x, style, colour in ((0.5, "--", COLOURS[4]), (3.0, "-", COLOURS[0])):
+    slice_at_x = np.exp(log_normal(x, a * grid + c, s) + log_normal(grid, 0, 1))
+    area = slice_at_x.sum() * (grid[1] - grid[0])
+    panels[0].axvline(x, linestyle=style, color=colour)
+    panels[1].fill_between(grid, slice_at_x, color=colour, alpha=0.25)
+    panels[1].plot(grid, slice_at_x, style, color=colour, label=f"x = {x}: area {area:.3f}")
+    assert np.isclose(area, np.exp(log_normal(x, c, (a**2 + s**2) ** 0.5)))
+    posterior = posterior_grid(log_normal(x, a * grid + c, s), grid)
+    assert np.allclose(slice_at_x / area, posterior)
+panels[1].set(xlabel="z", xlim=(-3, 3), title="slices: p(x, z) for two values of x")
+panels[1].legend()
+plt.show()
 
 # %% [markdown]
 # ## The picture to remember
@@ -190,8 +246,13 @@ at_two = posterior_grid(log_normal(2.0, grid**2, s_bent), grid)
 assert np.allclose(at_two, at_two[::-1])  # symmetric: both signs are equally probable
 assert at_two[800] < 1e-4 * at_two.max()  # almost no density at z = 0
 assert abs(abs(grid[at_two.argmax()]) - 2**0.5) < 0.1
+at_minus, at_half = (posterior_grid(log_normal(x, grid**2, s_bent), grid) for x in (-0.5, 0.5))
+assert grid[at_minus.argmax()] == 0
+assert (at_minus * grid**2).sum() < (at_half * grid**2).sum()  # the variance, times 100
 
 # %% [markdown]
+# And at $x = -0.5$, which $z^2$ alone can never reach? The noise must have been negative. The posterior has one hump, at $z = 0$: there, $z^2$ is nearest to $x$. It is narrower than the one for $x = 0.5$, for any $z$ away from 0 makes the miss larger.
+#
 # From $x = 2$ it is impossible to tell whether $z$ was near $+\sqrt 2$ or near $-\sqrt 2$, so the posterior has two humps. It is *not* a normal distribution, although the prior and the noise are normal. Keep this picture in mind: the encoder of a VAE returns one normal distribution, whatever the true posterior looks like.
 #
 # ## Why this does not scale
@@ -226,7 +287,7 @@ assert spread > 1
 # ## In five lines
 #
 # 1. A latent-variable model first draws $z$ from the prior, and then $x$ from the likelihood given $z$.
-# 2. The evidence $p(x) = \int p(x \mid z)\, p(z)\, dz$ says how well the model explains $x$.
+# 2. The evidence $p(x) = \int p(x \mid z)\, p(z)\, dz$ says how well the model explains $x$. Learning raises the mean log evidence of the data.
 # 3. The posterior, $p(x \mid z)\, p(z) / p(x)$, says what $x$ tells us about $z$. It can have two humps.
 # 4. To add probabilities that are given as logarithms, factor out the largest one first.
 # 5. A grid is practically exact for one or two latent variables and hopeless for twenty; draws from the prior fail when $x$ says a lot about $z$.

@@ -6,7 +6,7 @@
 # In notebook 04 the evidence was the integral $p(x) = \int p(x \mid z)\, p(z)\, dz$. To compute it, we need to know where to look. Now suppose that we have a guess $q(z)$
 # at the posterior. In this notebook you derive what such a guess is good for, one line of algebra at a time, and you check every line on a problem whose exact answer you know.
 #
-# *You need:* notebook 04, expectations. *Time:* 75 minutes.
+# *You need:* notebook 04, expectations. *Time:* 110 minutes.
 
 # %%
 import matplotlib.pyplot as plt
@@ -43,7 +43,7 @@ for name, log_likelihood in models.items():
 #
 # $$\text{KL}(q \,\|\, p) = \mathbb{E}_q \bigl[ \log q(z) - \log p(z) \bigr] = \int q(z)\, \bigl( \log q(z) - \log p(z) \bigr)\, dz,$$
 #
-# which is the mean, over draws from $q$, of how much higher their log density is under $q$ than under $p$. It is zero if the two distributions are the same and positive otherwise. (It is never negative
+# which is the mean, over draws from $q$, of how much higher their log density is under $q$ than under $p$. It is zero if the two distributions are the same and positive otherwise. It is *not symmetric*: $\text{KL}(q \,\|\, p)$ and $\text{KL}(p \,\|\, q)$ are means over draws from different distributions, and usually differ. (It is never negative
 # because $\log t \le t - 1$, with equality only at $t = 1$: $\;-\text{KL} = \mathbb{E}_q[\log (p/q)] \le \mathbb{E}_q[p/q - 1] = \int p\, dz - 1 = 0$.)
 #
 # ## The identity
@@ -52,34 +52,35 @@ for name, log_likelihood in models.items():
 #
 # $$\log p(x) = \log p(x, z) - \log p(z \mid x) \qquad\text{for every } z .$$
 #
-# The left side does not depend on $z$. So the right side must be the same number at every $z$. The next cell tests this. It normalizes the posterior to area 1 directly, without using the evidence, so the test can fail:
-
+# The left side does not depend on $z$. So the right side must be the same number at every $z$. The next cell tests this for the straight line, where notebook 04 gives the evidence and the posterior in closed form. The three densities come from three different formulas, so the test can fail:
 
 # %%
-def log_posterior_on_grid(log_likelihood):
-    """log p(z|x) on the grid, from the joint density divided by the area under it."""
-    log_joint = log_likelihood(grid) + log_normal(grid, 0, 1)
-    joint = np.exp(log_joint - log_joint.max())
-    return log_joint - log_joint.max() - np.log(joint.sum() * (grid[1] - grid[0]))
-
-
-some = [1400, 1650, 1900, 2000]
-for name, log_likelihood in models.items():
-    log_joint = log_likelihood(grid[some]) + log_normal(grid[some], 0, 1)
-    log_posterior = log_posterior_on_grid(log_likelihood)[some]
-    print(f"{name:20}", (log_joint - log_posterior).round(4))
-    assert np.allclose(log_joint - log_posterior, log_evidence(log_likelihood(grid), grid))
+a, c = 1.5, 0.5
+z_some = np.array([-1.0, 0.2, 1.0, 2.0])
+log_posterior = log_normal(z_some, a * (x - c) / (a**2 + s**2), s / (a**2 + s**2) ** 0.5)
+right_side = line(z_some) + log_normal(z_some, 0, 1) - log_posterior
+print("log p(x, z) − log p(z|x) at four z:", right_side.round(4))
+print("log p(x):", log_normal(x, c, (a**2 + s**2) ** 0.5).round(4))
+assert np.allclose(right_side, log_normal(x, c, (a**2 + s**2) ** 0.5), rtol=0, atol=1e-12)
 
 # %% [markdown]
-# Since the right side is the same for every $z$, its average over draws of $z$ from $q$ is that same number. Now add and subtract $\log q(z)$, and regroup:
+# Since the right side is the same for every $z$, its average over draws of $z$ from $q$ is that same number.
+#
+# **On paper:** write this average down, add and subtract $\log q(z)$, and regroup, so that one of two terms is a KL. Which KL is it?
+#
+# <details><summary>The answer</summary>
 #
 # $$\log p(x) = \mathbb{E}_q \bigl[ \log p(x, z) - \log q(z) \bigr] + \mathbb{E}_q \bigl[ \log q(z) - \log p(z \mid x) \bigr] .$$
+#
+# </details>
 #
 # The second term is $\text{KL}(q \,\|\, p(z \mid x))$, which measures how wrong the guess is. The first term is called the **ELBO**, the *evidence lower bound*:
 #
 # $$\boxed{\ \log p(x) = \text{ELBO} + \text{KL}(q \,\|\, \text{posterior})\ } \qquad\Longrightarrow\qquad \text{ELBO} \le \log p(x) .$$
 #
-# This is exact, not an approximation. It is also practical. The ELBO needs only the joint density, which we know. And instead of an integral over all $z$, it needs only a mean over
+# This is exact, not an approximation. (Many texts prove the bound with *Jensen's inequality*: the logarithm of a mean is at least the mean of the logarithms, so $\log p(x) = \log \mathbb E_q[p(x, z)/q(z)] \ge \mathbb E_q[\log p(x, z)/q(z)]$. That is shorter, but it does not say how large the gap is.)
+#
+# It is also practical. The ELBO needs only the joint density, which we know. And instead of an integral over all $z$, it needs only a mean over
 # draws from $q$.
 #
 # ## The two parts of the ELBO
@@ -93,13 +94,17 @@ for name, log_likelihood in models.items():
 #
 # ### The KL from the prior, in closed form
 #
-# Write a draw from $q$ as $z = \mu + \sigma \epsilon$ with $\epsilon$ from $\mathcal N(0, 1)$. Then
+# **On paper:** compute $\mathbb E_q[\log q(z) - \log p(z)]$ for $q = \mathcal N(\mu, \sigma^2)$ and $p = \mathcal N(0, 1)$. Write a draw as $z = \mu + \sigma \epsilon$ with $\epsilon$ from $\mathcal N(0, 1)$, and use $\mathbb E[\epsilon] = 0$ and $\mathbb E[\epsilon^2] = 1$.
+#
+# <details><summary>The answer</summary>
 #
 # $$\log q(z) = -\tfrac12 \log 2\pi - \tfrac12 \log \sigma^2 - \tfrac12 \epsilon^2, \qquad \log p(z) = -\tfrac12 \log 2\pi - \tfrac12 (\mu + \sigma\epsilon)^2 .$$
 #
-# Take the mean, using $\mathbb E[\epsilon] = 0$ and $\mathbb E[\epsilon^2] = 1$, so that $\mathbb E[(\mu + \sigma \epsilon)^2] = \mu^2 + \sigma^2$:
+# Take the mean; $\mathbb E[(\mu + \sigma \epsilon)^2] = \mu^2 + \sigma^2$:
 #
 # $$\text{KL}(q \,\|\, p(z)) = \tfrac12 \bigl( \mu^2 + \sigma^2 - 1 - \log \sigma^2 \bigr) .$$
+#
+# </details>
 #
 # A standard deviation must be positive, but a network's output need not be. So the network will output $\texttt{logvar} = \log \sigma^2$, which can be any real number. Then $\sigma^2 = e^{\texttt{logvar}}$ and
 # $\sigma = e^{\texttt{logvar}/2}$. With several latents, $q$ and the prior are products over the latents. So $\log q$ and $\log p$ are sums, and the KLs of the individual latents add up.
@@ -199,7 +204,13 @@ check("elbo", elbo)
 # Take any guess. Compute three numbers separately: the evidence on a grid (notebook 04), the ELBO with your function, and the KL from the posterior on a grid. The identity must hold up to
 # rounding:
 
+
 # %%
+def log_posterior_on_grid(log_likelihood):
+    """log p(z|x) on the grid, from the joint density divided by the area under it."""
+    log_joint = log_likelihood(grid) + log_normal(grid, 0, 1)
+    joint = np.exp(log_joint - log_joint.max())
+    return log_joint - log_joint.max() - np.log(joint.sum() * (grid[1] - grid[0]))
 
 
 def kl_from_posterior(log_likelihood, mu, logvar):
@@ -223,6 +234,12 @@ for name, log_likelihood in models.items():
         )
         assert abs(evidence - bound - missing) < 1e-6
         assert missing > 0
+
+# the KL of two normal distributions has a closed form, too; for the straight line it must agree
+mean, sd = a * (x - c) / (a**2 + s**2), s / (a**2 + s**2) ** 0.5
+apart, ratio = (1.4 - mean) / sd, np.exp(-1.0) / sd**2
+closed = 0.5 * (apart**2 + ratio - 1 - np.log(ratio))
+assert abs(kl_from_posterior(line, 1.4, -1.0) - closed) < 1e-9
 
 # %% [markdown]
 # ## The picture to remember
@@ -263,38 +280,73 @@ for name, missing in best.items():
 # $\mu = a(x-c)/(a^2+s^2)$, $\sigma^2 = s^2/(a^2+s^2)$:
 
 # %%
-a, c = 1.5, 0.5
 mu, sigma2 = a * (x - c) / (a**2 + s**2), s**2 / (a**2 + s**2)
 assert np.isclose(elbo(line, mu, np.log(sigma2)), log_evidence(line(grid), grid), rtol=0, atol=1e-9)
 assert best["f(z) = 1.5 z + 0.5"] < 0.01
 
 # %% [markdown]
 # For the parabola there are two best guesses, one on each hump. Each covers one half of the posterior and ignores the other half. So its ELBO falls short of $\log p(x)$ by
-# $\log 2 = 0.69$ nats, plus a little more because each hump is not quite normal. A guess that spreads over both humps would do worse. It would put draws in the valley
-# between them, where the posterior is nearly zero, and the KL from the posterior penalizes that heavily. *A single Gaussian does better by being right about one cause than by being vague about both.*
+# $\log 2 = 0.69$ nats, plus a little more because each hump is not quite normal. A guess that spreads over both humps would do worse: it would put draws in the valley
+# between them, where the posterior is nearly zero. Here are the posterior, one of the two best guesses, and the best one with $\mu = 0$, in $z$ itself:
 
 # %%
 assert 0.69 < best["f(z) = z²"] < 0.75
-over_both = max(elbo(parabola, 0.0, 2 * log_sigma) for log_sigma in np.linspace(-3, 1, 81))
-print(
-    "the best guess with mu = 0 misses log p(x) by "
-    f"{log_evidence(parabola(grid), grid) - over_both:.2f} nats"
-)
-assert log_evidence(parabola(grid), grid) - over_both > 3
+wide = np.linspace(-3, 1, 81)
+over_both = wide[np.argmax([elbo(parabola, 0.0, 2 * log_sigma) for log_sigma in wide])]
+short = log_evidence(parabola(grid), grid) - elbo(parabola, 0.0, 2 * over_both)
+print(f"the best guess with mu = 0 misses log p(x) by {short:.2f} nats")
+assert short > 3
+
+figure, axes = plt.subplots(figsize=(8, 3))
+axes.fill_between(grid, np.exp(log_posterior_on_grid(parabola)), color="0.8", label="posterior")
+hump = mus[column], np.exp(log_sigmas[row])  # the best guess for the parabola, from above
+axes.plot(grid, np.exp(log_normal(grid, *hump)), color=COLOURS[4], label="best guess")
+axes.plot(grid, np.exp(log_normal(grid, 0, np.exp(over_both))), "--", color=COLOURS[0],
+          label="best guess with mu = 0")  # fmt: skip
+axes.set(xlabel="z", xlim=(-3, 3), ylabel="density", title="Parabola, x = 2")
+axes.legend(fontsize=9)
+plt.show()
 
 # %% [markdown]
+# $\text{KL}(q \,\|\, p)$ is a mean over draws from $q$. So it punishes $q$ for being where the posterior is not, and does not care where $q$ is not. The other one, $\text{KL}(p \,\|\, q)$, would punish $q$ for missing a hump, and spread over both. The ELBO contains the first.
+#
+# Does the best Gaussian always choose one hump? No. For $x = 0.5$ the humps are close together, the valley is shallow, and the best guess covers both. **Predict:** for which $x$ does the best guess split? Try a few values in the next cell before you read on.
+
+
+# %%
+def best_mean(seen):
+    """The mean of the best Gaussian for the parabola and x = seen; 0 if it covers both humps."""
+
+    def bent(z):
+        return log_normal(seen, z**2, s)
+
+    guesses = [(elbo(bent, m, 2 * ls), m) for m in np.linspace(0, 1.5, 31) for ls in log_sigmas]
+    return max(guesses)[1]
+
+
+found = {seen: best_mean(seen) for seen in (0.5, 0.8, 0.9, 1.0)}
+for seen, mean in found.items():
+    print(f"x = {seen}: the best guess has mu = ±{mean:.2f}")
+assert found[0.5] == 0 == found[0.8]
+assert found[0.9] > 0.7
+
+# %% [markdown]
+# Between $x = 0.8$ and $x = 0.9$ it jumps from the middle to one hump.
+#
 # ## Why this makes learning possible
 #
 # There are two ways to raise the ELBO, and we want *both*. If we raise it by changing $q$, the evidence stays the same. So the KL from the posterior must shrink, and the guess gets
 # better. If we raise it by changing the decoder $f$, we raise a lower bound on the evidence. So the model gets better (or the guess fits better). In a VAE both happen at
 # once, with **loss = −ELBO** and one gradient for encoder and decoder.
 #
+# Here we looked for the best $q$ of *one* $x$. With 60,000 images that would mean 60,000 searches, and another one for every new image. The encoder of a VAE is a network that returns a guess for any $x$ at once. This is called **amortization**: the work is done once, in training. The price is that its guess for a particular $x$ is not the best one. Notebook 09 measures that price.
+#
 # ## In five lines
 #
 # 1. $\log p(x) = \text{ELBO} + \text{KL}(q \,\|\, \text{posterior})$, exactly, for every $q$.
 # 2. $\text{ELBO} = \mathbb E_q[\log p(x \mid z)] - \text{KL}(q \,\|\, \text{prior})$; both parts can be computed.
 # 3. $\text{KL}(q \,\|\, \text{prior}) = \tfrac12 \sum (\mu^2 + \sigma^2 - 1 - \log\sigma^2)$, which is never negative and adds up over the latents.
-# 4. The bound is tight only if the posterior is in the family of guesses. With two equal humps that are far apart, a single Gaussian loses $\log 2$.
+# 4. The bound is tight only if the posterior is in the family of guesses. With two equal humps that are far apart, a single Gaussian loses $\log 2$; if they are close, it covers both.
 # 5. There are two KLs. The KL from the prior is part of the ELBO; the KL from the posterior is the gap between the ELBO and $\log p(x)$.
 #
 # ## Further exercises

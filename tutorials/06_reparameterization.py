@@ -7,7 +7,7 @@
 # increases. But how do we differentiate with respect to the parameters of a *random draw*? There are two answers. You will write both, show by experiment that both are right,
 # and see why the second is the standard one.
 #
-# *You need:* notebook 05, the standard error of a mean. *Time:* 45 minutes.
+# *You need:* notebook 05, the standard error of a mean. *Time:* 60 minutes.
 
 # %%
 import matplotlib.pyplot as plt
@@ -74,9 +74,15 @@ print("exact gradient:", exact.round(4))
 #
 # $$\frac{\partial}{\partial\mu} \int f\, q\, dz = \int f\, \frac{\partial \log q}{\partial \mu}\, q\, dz = \mathbb E \Bigl[ f(z)\, \frac{\partial \log q(z)}{\partial \mu} \Bigr] .$$
 #
-# This is called the **score-function estimator** (or REINFORCE). With $\log q = -\tfrac12 \log 2\pi - \tfrac12 \texttt{logvar} - (z - \mu)^2 / 2\sigma^2$, we get
+# This is called the **score-function estimator** (or REINFORCE).
+#
+# **On paper:** for $\log q = -\tfrac12 \log 2\pi - \tfrac12 \texttt{logvar} - (z - \mu)^2 / 2\sigma^2$ with $\sigma^2 = e^{\texttt{logvar}}$, find the derivatives with respect to $\mu$ and $\texttt{logvar}$.
+#
+# <details><summary>The answer</summary>
 #
 # $$\frac{\partial \log q}{\partial \mu} = \frac{z - \mu}{\sigma^2}, \qquad \frac{\partial \log q}{\partial\, \texttt{logvar}} = \frac12 \Bigl( \frac{(z - \mu)^2}{\sigma^2} - 1 \Bigr) .$$
+#
+# </details>
 #
 # It uses only *values* of $f$, never its slope. In words: "draws above the mean had a high $f$, so move the mean up".
 #
@@ -107,13 +113,18 @@ check("score_gradient", score_gradient)
 # ## The second answer: push the draws
 #
 # Write the draw as $z = \mu + \sigma\epsilon$ with $\epsilon$ from $\mathcal N(0, 1)$. All the randomness is now in $\epsilon$, which does not depend on the parameters.
-# Once $\epsilon$ is drawn, $z$ is an ordinary smooth function of $\mu$ and $\texttt{logvar}$, and the chain rule applies:
+# Once $\epsilon$ is drawn, $z$ is an ordinary function of $\mu$ and $\texttt{logvar}$, and the chain rule applies.
 #
-# $$\frac{\partial z}{\partial \mu} = 1, \qquad \frac{\partial z}{\partial\, \texttt{logvar}} = \frac{\partial \sigma}{\partial\, \texttt{logvar}}\, \epsilon = \tfrac12 \sigma\, \epsilon
-#   \qquad\text{since } \sigma = e^{\texttt{logvar}/2} .$$
+# **On paper:** find $\partial z / \partial \mu$ and $\partial z / \partial\, \texttt{logvar}$; remember that $\sigma = e^{\texttt{logvar}/2}$.
+#
+# <details><summary>The answer</summary>
+#
+# $$\frac{\partial z}{\partial \mu} = 1, \qquad \frac{\partial z}{\partial\, \texttt{logvar}} = \frac{\partial \sigma}{\partial\, \texttt{logvar}}\, \epsilon = \tfrac12 \sigma\, \epsilon .$$
+#
+# </details>
 #
 # The density of $\epsilon$ does not depend on $\mu$ or $\sigma$, so we may differentiate inside the mean:
-# $\dfrac{\partial}{\partial\mu} \mathbb E[f(\mu + \sigma\epsilon)] = \mathbb E[f'(z)]$ and $\dfrac{\partial}{\partial\, \texttt{logvar}} \mathbb E[f] = \mathbb E[f'(z) \cdot \tfrac12 \sigma \epsilon]$. This
+# $\dfrac{\partial}{\partial\mu} \mathbb E[f(\mu + \sigma\epsilon)] = \mathbb E[f'(z)]$, and with respect to $\texttt{logvar}$ there is the factor that you have just found. This
 # is the **reparameterization** of Kingma & Welling (2014), and the reason why a VAE can be trained by backpropagation. In the network, $f'(z)$ is the `dz` that comes back from the decoder.
 #
 # ### Exercise 2: `reparameterize` and `reparameterize_backward`
@@ -227,7 +238,7 @@ assert 50 < spread_score[-1] / spread_push[-1] < 65
 
 # %% [markdown]
 # In a VAE, $f$ is the log-likelihood of an image, which is about $-150$ and mostly a constant. Here, a constant of 150 makes the spread of the score function more than fifty times as large as that of the reparameterized estimate. The spread of a mean falls as one over the
-# square root of the number of draws. So to make up for a factor of 50, we need 2,500 times as many draws.
+# square root of the number of draws. So to make up for a factor of 50, we need 2,500 times as many draws. (If a constant is all that is wrong, there is a cheaper remedy: subtract a *baseline* from $f$ first. That is the first of the further exercises. Even without the constant, the spread stays larger here.)
 #
 # What is the score function good for, then? It does not need the slope of $f$. Where $z$ is a discrete *choice* (which word comes next, which door to open), $f'$ does not exist, and the score function is the only option.
 #
@@ -235,7 +246,7 @@ assert 50 < spread_score[-1] / spread_push[-1] < 65
 #
 # 1. A mean over draws can be differentiated in two ways: weight the draws, or push them.
 # 2. Weight: $\mathbb E[f\, \partial \log q]$, the score function. It is always applicable but very noisy.
-# 3. Push: $z = \mu + \sigma\epsilon$, and $d\mu = dz$, $d\texttt{logvar} = dz \cdot \tfrac12 \sigma\epsilon$. This needs a smooth $f$ and has little noise.
+# 3. Push: $z = \mu + \sigma\epsilon$, and $d\mu = dz$, $d\texttt{logvar} = dz \cdot \tfrac12 \sigma\epsilon$. This needs an $f$ that is continuous and has a slope almost everywhere, as networks with relus have; here it has far less noise.
 # 4. Use the same $\epsilon$ in the forward pass and the backward pass.
 # 5. Test a random estimate against its own standard error, and make sure that the test is able to fail.
 #

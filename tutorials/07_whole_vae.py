@@ -7,7 +7,7 @@
 # negative ELBO as the loss, and the whole backward pass. It takes fewer than 120 lines, and nothing is hidden. Then eight tests decide whether it is right. None of them needs a reference solution, so you can use them for any VAE that you
 # write elsewhere. At the end, you compare yours, array by array, with `numpyvae.VAE`.
 #
-# *You need:* notebooks 01 to 06. *Time:* 90 minutes.
+# *You need:* notebooks 01 to 06. *Time:* 130 minutes.
 
 # %%
 import inspect
@@ -196,6 +196,10 @@ check("loss", loss)
 # The loss is $L = \frac1B \sum (\text{CE} + \text{KL})$. Go through the forward pass from the last line to the first. Each line has a backward function. The gradient of each variable has the name of the variable
 # with a $d$ in front.
 #
+# **On paper:** write the backward pass down, line by line, before you write code. At two places gradients *add up*, because a variable is used twice. Which variables are these, and which parts are added?
+#
+# <details><summary>The answer</summary>
+#
 # | forward | backward |
 # |---|---|
 # | $L = \frac1B \sum \text{CE}(\texttt{logits}, \texttt{target}) + \dots$ | $d\texttt{logits} = (\operatorname{sigmoid}(\texttt{logits}) - \texttt{target}) / B$ |
@@ -205,9 +209,11 @@ check("loss", loss)
 # | `mu` = dense(`h`), `logvar` = dense(`h`) | $dW_{mu}$, $db_{mu}$, $dW_{logvar}$, $db_{logvar}$, and **two** $dh$ |
 # | `h` = relu(dense(`x`)) | first the relu mask, then $dW_{h1}$, $db_{h1}$ |
 #
-# Gradients add up in two places. First, `mu` and `logvar` affect the loss along two paths, through $z$ and through the KL. Second, `h` affects the loss through two layers, `mu` and `logvar`:
+# First, `mu` and `logvar` affect the loss along two paths, through $z$ and through the KL. Second, `h` affects the loss through two layers, `mu` and `logvar`:
 #
 # $$dh = d\mu\, W_\mu^\mathsf{T} + d\texttt{logvar}\, W_{\texttt{logvar}}^\mathsf{T} .$$
+#
+# </details>
 #
 # The chain rule sums over *all* paths, and it is easy to forget one.
 #
@@ -279,6 +285,18 @@ print(report)
 report.raise_if_failed()
 
 # %% [markdown]
+# **Predict:** set `W_g1` to zero. Then the decoder does not see $z$, and only the KL is left for `mu`. What is the gradient of `b_mu`, exactly?
+
+# %%
+blind = {**theta, "W_g1": 0 * theta["W_g1"]}
+t_blind = forward(blind, x, eps)
+print("gradient of b_mu:", backward(blind, t_blind)["b_mu"].round(6))
+print("mean of mu:      ", t_blind["mu"].mean(axis=0).round(6))
+assert np.allclose(backward(blind, t_blind)["b_mu"], t_blind["mu"].mean(axis=0), rtol=0, atol=1e-15)
+
+# %% [markdown]
+# It is the mean of `mu` over the images, for the derivative of $\frac1B \sum \frac12 \mu^2$ with respect to a bias that is added to every $\mu$ is $\frac1B \sum \mu$. If yours is $B$ times as large, or half of it, you know where to look.
+#
 # ### The eighth test: the evidence gap
 #
 # Notebook 05 shows that $\log p(x) - \text{ELBO} = \text{KL}(q \,\|\, \text{posterior})$. With a single latent we can compute all three. The ELBO comes from *your* `forward` and `loss`, averaged over a grid
@@ -357,85 +375,17 @@ print(f"the whole VAE: {lines} lines")
 # %% [markdown]
 # ## The picture to remember
 #
-# The graph shows one pass over 100 digits. Each arrow of the backward pass is labeled with the size of the gradient (its Euclidean norm). Look at the two arrows into `h`.
+# The graph shows one pass over 100 digits, before any training and after eight epochs on 10,000 digits. Each arrow of the backward pass is labeled with the size of the gradient (its Euclidean norm). Look at the two arrows into `h`.
+#
+# **Predict:** which gradients will be *larger* after training?
 
 # %%
 (x_train, _), _ = numpyvae.load_mnist()
 images = (x_train[:10_000] / 255).astype(np.float32)
-big = initialize(784, 64, 2, np.random.default_rng(5))
-t = forward(
-    big, images[:100], np.random.default_rng(6).standard_normal((100, 2)).astype(np.float32)
-)
-dlogits = cross_entropy_backward(t["logits"], t["target"]) / 100
-dg = dense_backward(t["g"], big["W_out"], dlogits)[0]
-dz = dense_backward(t["z"], big["W_g1"], relu_backward(dg, t["g"]))[0]
-through_z = reparameterize_backward(dz, t["logvar"], t["eps"])
-through_kl = [part / 100 for part in kl_backward(t["mu"], t["logvar"])]
-dmu, dlogvar = (a + b for a, b in zip(through_z, through_kl))
-dh_mu, dh_logvar = (
-    dense_backward(t["h"], big["W_mu"], dmu)[0],
-    dense_backward(t["h"], big["W_logvar"], dlogvar)[0],
-)
-da_h = relu_backward(dh_mu + dh_logvar, t["h"])
-grad = backward(big, t)
-assert np.allclose(t["x"].T @ da_h, grad["W_h1"], rtol=0, atol=1e-5)
-
-figure, axes = plt.subplots(figsize=(10, 4.6))
-places = {"x": (0, 1), "h": (2, 1), "mu": (4, 2), "logvar": (4, 0), "z": (6, 1), "g": (8, 1)}
-places |= {"logits": (10.2, 1), "CE": (12.6, 1), "KL ": (4, 4), "KL": (4, -2)}
-for name, place in places.items():
-    axes.text(
-        *place, name, ha="center", va="center", fontsize=12, bbox={"boxstyle": "round", "fc": "w"}
-    )
-
-
-def carry(start, end, gradient):
-    """Draw an arrow of the backward pass, labeled with the norm of the gradient at its head."""
-    (x0, y0), (x1, y1) = places[start], places[end]
-    style = {"arrowstyle": "->", "color": COLOURS[0], "shrinkA": 24, "shrinkB": 24}
-    axes.annotate("", (x1, y1), (x0, y0), arrowprops=style)
-    middle = ((x0 + x1) / 2, (y0 + y1) / 2)
-    beside = (8, 0) if x0 == x1 else (0, 8 if y0 <= y1 else -14)  # in points
-    align = "left" if x0 == x1 else "center"
-    size = f"{np.linalg.norm(gradient):.3f}"
-    axes.annotate(size, middle, beside, textcoords="offset points", ha=align, color=COLOURS[0])
-
-
-carry("CE", "logits", dlogits)
-carry("logits", "g", dg)
-carry("g", "z", dz)
-carry("z", "mu", through_z[0])
-carry("z", "logvar", through_z[1])
-carry("KL ", "mu", through_kl[0])
-carry("KL", "logvar", through_kl[1])
-carry("mu", "h", dh_mu)
-carry("logvar", "h", dh_logvar)
-carry("h", "x", da_h @ big["W_h1"].T)
-axes.set(xlim=(-0.8, 13.2), ylim=(-2.5, 4.5))
-axes.set_title("The backward pass: norm of the gradient along each arrow")
-axes.axis("off")
-plt.show()
-whole = np.linalg.norm(dh_mu + dh_logvar)
-print(f"norm into h: {whole:.3f} in total, {np.linalg.norm(dh_mu):.3f} through mu alone")
-assert np.linalg.norm(dh_mu) < 0.9 * whole
-
-# %% [markdown]
-# Two gradients of about the same size arrive at `h`. A backward pass that forgets one of them would give the encoder only half of its learning signal.
-#
-# ## "The loss goes down" proves nothing
-#
-# Here is the answer to the question above. We train twice on 10,000 digits, with 64 hidden units: once with your backward pass, and once with one that forgets the path from
-# `logvar` through `z`. (The second one is your own `backward`, called with the noise set to zero.)
-
-# %%
-
-
-def backward_that_forgets(theta, t):
-    """Your gradient without the part of dlogvar that comes through z."""
-    return backward(theta, {**t, "eps": 0 * t["eps"]})
 
 
 def train(gradient, epochs=8):
+    """The loss in each epoch, and the weights at the end, for a given backward pass."""
     theta = initialize(784, 64, 2, np.random.default_rng(5))
     s = {name: np.zeros_like(W) for name, W in theta.items()}
     rng, losses = np.random.default_rng(7), []
@@ -448,10 +398,86 @@ def train(gradient, epochs=8):
             for name in theta:
                 theta[name], s[name] = rmsprop_step(theta[name], grad[name], s[name])
         losses.append(total)
-    return losses
+    return losses, theta
 
 
-right_losses, wrong_losses = train(backward), train(backward_that_forgets)
+def sizes_of_gradients(theta):
+    """The norm of the gradient on each arrow of the graph, for 100 digits; and that into h."""
+    noise = np.random.default_rng(6).standard_normal((100, 2)).astype(np.float32)
+    t = forward(theta, images[:100], noise)
+    dlogits = cross_entropy_backward(t["logits"], t["target"]) / 100
+    dg = dense_backward(t["g"], theta["W_out"], dlogits)[0]
+    dz = dense_backward(t["z"], theta["W_g1"], relu_backward(dg, t["g"]))[0]
+    through_z = reparameterize_backward(dz, t["logvar"], t["eps"])
+    through_kl = [part / 100 for part in kl_backward(t["mu"], t["logvar"])]
+    dmu, dlogvar = (a + b for a, b in zip(through_z, through_kl))
+    dh_mu = dense_backward(t["h"], theta["W_mu"], dmu)[0]
+    dh_logvar = dense_backward(t["h"], theta["W_logvar"], dlogvar)[0]
+    da = relu_backward(dh_mu + dh_logvar, t["h"])
+    assert np.allclose(t["x"].T @ da, backward(theta, t)["W_h1"], rtol=0, atol=1e-5)
+    arrows = {
+        ("CE", "logits"): dlogits, ("logits", "g"): dg, ("g", "z"): dz,
+        ("z", "mu"): through_z[0], ("z", "logvar"): through_z[1],
+        ("KL ", "mu"): through_kl[0], ("KL", "logvar"): through_kl[1],
+        ("mu", "h"): dh_mu, ("logvar", "h"): dh_logvar, ("h", "x"): da @ theta["W_h1"].T,
+    }  # fmt: skip
+    norms = {arrow: float(np.linalg.norm(gradient)) for arrow, gradient in arrows.items()}
+    return norms, float(np.linalg.norm(dh_mu + dh_logvar))
+
+
+places = {"x": (0, 1), "h": (2, 1), "mu": (4, 2), "logvar": (4, 0), "z": (6, 1), "g": (8, 1)}
+places |= {"logits": (10.2, 1), "CE": (12.6, 1), "KL ": (4, 4), "KL": (4, -2)}
+
+
+def draw(axes, norms, title):
+    """Draw the graph, with the norm of the gradient on each arrow of the backward pass."""
+    for name, place in places.items():
+        axes.text(*place, name, ha="center", va="center", fontsize=12,
+                  bbox={"boxstyle": "round", "fc": "w"})  # fmt: skip
+    style = {"arrowstyle": "->", "color": COLOURS[0], "shrinkA": 24, "shrinkB": 24}
+    for (start, end), norm in norms.items():
+        (x0, y0), (x1, y1) = places[start], places[end]
+        axes.annotate("", (x1, y1), (x0, y0), arrowprops=style)
+        middle = ((x0 + x1) / 2, (y0 + y1) / 2)
+        beside = (8, 0) if x0 == x1 else (0, 8 if y0 <= y1 else -14)  # in points
+        align = "left" if x0 == x1 else "center"
+        axes.annotate(f"{norm:.3f}", middle, beside, textcoords="offset points", ha=align,
+                      color=COLOURS[0])  # fmt: skip
+    axes.set(xlim=(-0.8, 13.2), ylim=(-2.5, 4.5), title=title)
+    axes.axis("off")
+
+
+right_losses, trained = train(backward)
+before, into_h = sizes_of_gradients(initialize(784, 64, 2, np.random.default_rng(5)))
+after, into_h_after = sizes_of_gradients(trained)
+figure, panels = plt.subplots(2, 1, figsize=(10, 8.4))
+draw(panels[0], before, "before training: norm of the gradient along each arrow")
+draw(panels[1], after, "after eight epochs")
+plt.show()
+for when, norms, total in (("before", before, into_h), ("after", after, into_h_after)):
+    print(f"{when:6} training, into h: {norms['mu', 'h']:.3f} through mu, "
+          f"{norms['logvar', 'h']:.3f} through logvar, {total:.3f} in total")  # fmt: skip
+assert before["mu", "h"] < 0.9 * into_h
+assert after["CE", "logits"] < before["CE", "logits"]
+assert after["z", "mu"] > 3 * before["z", "mu"]
+
+# %% [markdown]
+# Before training, two gradients of about the same size arrive at `h`. A backward pass that forgets one of them would give the encoder only half of its learning signal. After training the gradient at the pixels is smaller, but the one that arrives at `mu` is many times larger: the decoder has learned to use $z$, so moving $z$ makes a difference. It does not vanish at the end of training, because every image and every noise pulls in another direction.
+#
+# ## "The loss goes down" proves nothing
+#
+# Here is the answer to the question above. We train once more on the 10,000 digits, with a backward pass that forgets the path from
+# `logvar` through `z`. (It is your own `backward`, called with the noise set to zero.)
+
+# %%
+
+
+def backward_that_forgets(theta, t):
+    """Your gradient without the part of dlogvar that comes through z."""
+    return backward(theta, {**t, "eps": 0 * t["eps"]})
+
+
+wrong_losses, _ = train(backward_that_forgets)
 print("epoch        ", "".join(f"{epoch:8}" for epoch in range(1, 9)))
 print("right        ", "".join(f"{value:8.1f}" for value in right_losses))
 print("path missing ", "".join(f"{value:8.1f}" for value in wrong_losses))

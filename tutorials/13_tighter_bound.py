@@ -291,7 +291,9 @@ for k, model in models.items():
         effective.append(1 / (log_mean_exp_backward(t.log_w) ** 2).sum(axis=1))
     gap = np.sort(exact[k].value - np.mean(bounds, axis=0))
     missing[k] = np.median(gap), gap[-len(gap) // 10 :].mean(), np.median(effective)
-    print(f"    trained with k = {k:2} {gap.mean():13.2f} {missing[k][0]:8.2f} {missing[k][1]:12.2f}")
+    print(
+        f"    trained with k = {k:2} {gap.mean():13.2f} {missing[k][0]:8.2f} {missing[k][1]:12.2f}"
+    )
 for k, (_, _, count) in missing.items():
     print(f"trained with k = {k:2}: of 50 draws, {count:.0f} count (median)")
 assert abs(missing[50][0] - missing[1][0]) < 0.1

@@ -1,6 +1,6 @@
 """Which functions does a learner write, and what is known about mistakes in each?
 
-One file for each notebook, in their order: dense_layer, gradient_checker, network,
+One file for each notebook, in their order: dense_layer, gradient_checker, network and autoencoder,
 latent_variables, elbo, reparameterization, whole_vae (with vae_pass), mnist (with epoch), how_good,
 denoising, samples, rate_distortion, tighter_bound.
 
@@ -10,6 +10,7 @@ function that makes it. The tests fail unless the check refuses that function wi
 
 from numpyvae.course.exercise import Exercise
 from numpyvae.course.exercises import (
+    autoencoder,
     denoising,
     dense_layer,
     elbo,
@@ -25,8 +26,8 @@ from numpyvae.course.exercises import (
     whole_vae,
 )
 
-_FILES = (dense_layer, gradient_checker, network, latent_variables, elbo, reparameterization,
-          whole_vae, mnist, how_good, denoising, samples, rate_distortion,
+_FILES = (dense_layer, gradient_checker, network, autoencoder, latent_variables, elbo,
+          reparameterization, whole_vae, mnist, how_good, denoising, samples, rate_distortion,
           tighter_bound)  # fmt: skip
 EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise for file in _FILES for exercise in file.EXERCISES

@@ -7,7 +7,6 @@ import numpy as np
 from numpyvae.course.exercise import Case, Exercise, Mistake
 from numpyvae.course.exercises.elbo import kl_divergence
 
-
 _LOG_2PI = np.log(2 * np.pi)
 
 
@@ -138,7 +137,7 @@ EXERCISES = (
                  given="mu = [[2, 0]], logvar = 0, q = ½ at z = 0 and 0 elsewhere, Δ = 1"),
             Case(([[0, 3]], [[0, 0]], 0.5 * _SPIKE[::-1] + 0.25 * np.eye(3)[:, ::-1], _AXIS),
                  "the sum over the cells where q is not 0",
-                 given="mu = [[0, 3]], logvar = 0, q = ¼, ½, ¼ on a diagonal and 0 elsewhere, Δ = 1"),
+                 given="mu = [[0, 3]], logvar = 0, q = ¼, ½, ¼ on a diagonal, Δ = 1"),
             Case((_TWO, np.zeros((2, 2)), np.exp(_log_prior(_AXIS)), _AXIS),
                  "q is the prior, so the distance is 0", (0.5, 0.0),
                  given="mu = ±1, logvar = 0, q = p, Δ = 1"),
