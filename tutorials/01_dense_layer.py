@@ -100,7 +100,8 @@ check("dense", dense)
 # $$\frac{\partial L}{\partial b_j} = \sum_r dy_{rj}, \qquad\qquad \frac{\partial L}{\partial x_{ri}} = \sum_j dy_{rj}\, W_{ij} .$$
 #
 # </details>
-#
+
+# %% [markdown]
 # ### As matrices
 #
 # The three sums need no loops. A matrix product is a sum, too: entry $(i, j)$ of a product is row $i$ of the first matrix times column $j$ of the second.
@@ -223,5 +224,10 @@ assert np.allclose(weighted, dense_backward(one, W, dy[:1])[1])
 # 3. *(open)* In numpyvae a layer never stores its input. Instead, `backward` *receives* `x` as an argument
 #    (`Dense` in `layers.py`). Many implementations write `self.x = x` in the forward pass. Find a sequence of calls in which
 #    the stored input gives a wrong gradient without any error message.
+#
+# ## Read on
+#
+# * I. Goodfellow, Y. Bengio and A. Courville, *Deep learning*, MIT Press 2016, section 6.5: back-propagation.
+# * D. Rumelhart, G. Hinton and R. Williams, *Learning representations by back-propagating errors*, Nature 323, 1986.
 #
 # Next: [02 · A gradient checker](02_gradient_checker.ipynb), for curved functions.

@@ -5,7 +5,7 @@
 #
 # In notebook 01 you measured a gradient by adding 1 to each weight. For a straight line that is exact, but real losses are curved. Here you build a checker that works for them, find the step it needs, and learn when not to trust it. At the end *your checker is graded*: it must accept ten correct gradients and reject ten wrong ones.
 #
-# *You need:* notebook 01, Taylor series. *Time:* 45 minutes.
+# *You need:* notebook 01, Taylor series. *Time:* 65 minutes.
 
 # %%
 import matplotlib.pyplot as plt
@@ -366,5 +366,10 @@ assert not report.ok
 # 1. *(easy)* In the picture of the V, why does the float32 curve end on the left at about $3 \cdot 10^{-6}$? What happens to $x + h$ for smaller steps?
 # 2. *(medium)* Apply your checker to $f(x) = \sum x_i^2$ at $x = 0$ with the wrong gradient $g(x) = 5x$. It passes. Why? What does this say about checking at special points?
 # 3. *(open)* The *complex step* $f'(x) \approx \operatorname{Im} f(x + ih) / h$ has no subtraction, so no digits cancel. You can take $h = 10^{-30}$. Derive it from Taylor's series, try it with `np.exp`, and find a function in this notebook for which it fails silently.
+#
+# ## Read on
+#
+# * A. Griewank and A. Walther, *Evaluating derivatives*, second edition, SIAM 2008.
+# * W. Squire and G. Trapp, *Using complex variables to estimate derivatives of real functions*, SIAM Review 40, 1998: the complex step.
 #
 # Next: [03 · From layers to a network](03_network.ipynb).

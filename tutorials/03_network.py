@@ -481,7 +481,8 @@ print(f"standard deviations {scale[0]:.1f} and {scale[1]:.1f}; "
 # * every code should stand for a small *region*, not a point, so that there are no holes.
 #
 # To reach them, we will stop thinking about compression and start thinking about probability.
-#
+
+# %% [markdown]
 # ## In five lines
 #
 # 1. relu passes the gradient through where its output is positive; the sigmoid turns logits into probabilities.
@@ -495,5 +496,11 @@ print(f"standard deviations {scale[0]:.1f} and {scale[1]:.1f}; "
 # 1. *(easy)* Replace the ten numbers of the code by two, and then by forty. What happens to the reconstructions and to the invented images?
 # 2. *(medium)* Walk on a straight line from the code of a 1 to the code of a 7, decode nine points along the way, and look for the hole.
 # 3. *(open)* A single normal distribution is a poor description of the codes. Fit one to the codes of each digit, and sample from these. Are the images better? How many distributions would you need before the holes are gone? What are you building there, and what does it cost?
+#
+# ## Read on
+#
+# * G. Hinton and R. Salakhutdinov, *Reducing the dimensionality of data with neural networks*, Science 313, 2006: autoencoders.
+# * X. Glorot and Y. Bengio, *Understanding the difficulty of training deep feedforward neural networks*, AISTATS 2010.
+# * T. Tieleman and G. Hinton, *Lecture 6.5: RMSprop*, Neural networks for machine learning, Coursera 2012. D. Kingma and J. Ba, *Adam: a method for stochastic optimization*, ICLR 2015.
 #
 # Next: [04 · Latent variables and the evidence](04_latent_variables.ipynb).

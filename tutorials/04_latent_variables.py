@@ -283,7 +283,8 @@ assert spread > 1
 
 # %% [markdown]
 # And this is with only one latent variable! With twenty, a draw would have to be lucky twenty times at once. We need something that tells us *where to look*: a guess $q(z)$ of the posterior. Notebook 05 shows what can be done with such a guess, even a bad one.
-#
+
+# %% [markdown]
 # ## In five lines
 #
 # 1. A latent-variable model first draws $z$ from the prior, and then $x$ from the likelihood given $z$.
@@ -298,5 +299,10 @@ assert spread > 1
 # 2. *(medium)* Take two observations of the same $z$: $x_1 = 2$ and $x_2 = 2.3$, with independent noise and the decoder $z^2$. What is the posterior? Does the second observation choose a hump?
 # 3. *(open)* With the decoder $z^2$, what would an observer need to see, or to know beforehand, to tell $+\sqrt 2$ from $-\sqrt 2$? Build a decoder with *two* outputs
 #    $x = (z^2, \ldots)$ for which the posterior always has one hump.
+#
+# ## Read on
+#
+# * C. Bishop, *Pattern recognition and machine learning*, Springer 2006, chapter 12: continuous latent variables.
+# * D. MacKay, *Information theory, inference, and learning algorithms*, Cambridge University Press 2003.
 #
 # Next: [05 · The ELBO](05_elbo.ipynb).

@@ -332,7 +332,8 @@ assert found[0.9] > 0.7
 
 # %% [markdown]
 # Between $x = 0.8$ and $x = 0.9$ it jumps from the middle to one hump.
-#
+
+# %% [markdown]
 # ## Why this makes learning possible
 #
 # There are two ways to raise the ELBO, and we want *both*. If we raise it by changing $q$, the evidence stays the same. So the KL from the posterior must shrink, and the guess gets
@@ -340,7 +341,8 @@ assert found[0.9] > 0.7
 # once, with **loss = −ELBO** and one gradient for encoder and decoder.
 #
 # Here we looked for the best $q$ of *one* $x$. With 60,000 images that would mean 60,000 searches, and another one for every new image. The encoder of a VAE is a network that returns a guess for any $x$ at once. This is called **amortization**: the work is done once, in training. The price is that its guess for a particular $x$ is not the best one. Notebook 09 measures that price.
-#
+
+# %% [markdown]
 # ## In five lines
 #
 # 1. $\log p(x) = \text{ELBO} + \text{KL}(q \,\|\, \text{posterior})$, exactly, for every $q$.
@@ -354,5 +356,10 @@ assert found[0.9] > 0.7
 # 1. *(easy)* Which $q$ has $\text{KL}(q \,\|\, \text{prior}) = 0$? What is its ELBO here? When would training end up there? (This is called *posterior collapse*; notebook 08 makes it happen.)
 # 2. *(medium)* Let $q$ be an equal mixture of two normal distributions with means $\pm\mu$. Its KL has no closed form, so compute it on the grid. For the parabola, how close does the ELBO come to $\log p(x)$?
 # 3. *(open)* With the roles exchanged, $\text{KL}(\text{posterior} \,\|\, q)$ is another measure of how wrong the guess is. For the parabola, find the Gaussian that minimizes it, and compare it with ours. Why can a VAE not use this measure?
+#
+# ## Read on
+#
+# * D. Blei, A. Kucukelbir and J. McAuliffe, *Variational inference: a review for statisticians*, Journal of the American Statistical Association 112, 2017.
+# * M. Jordan, Z. Ghahramani, T. Jaakkola and L. Saul, *An introduction to variational methods for graphical models*, Machine Learning 37, 1999.
 #
 # Next: [06 · Reparameterization](06_reparameterization.ipynb).

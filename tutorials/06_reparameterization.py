@@ -241,7 +241,8 @@ assert 50 < spread_score[-1] / spread_push[-1] < 65
 # square root of the number of draws. So to make up for a factor of 50, we need 2,500 times as many draws. (If a constant is all that is wrong, there is a cheaper remedy: subtract a *baseline* from $f$ first. That is the first of the further exercises. Even without the constant, the spread stays larger here.)
 #
 # What is the score function good for, then? It does not need the slope of $f$. Where $z$ is a discrete *choice* (which word comes next, which door to open), $f'$ does not exist, and the score function is the only option.
-#
+
+# %% [markdown]
 # ## In five lines
 #
 # 1. A mean over draws can be differentiated in two ways: weight the draws, or push them.
@@ -255,5 +256,11 @@ assert 50 < spread_score[-1] / spread_push[-1] < 65
 # 1. *(easy)* In the score function, subtract from $f$ a number $b$ that does not depend on the draw (a *baseline*). Show that the mean does not change. Which $b$ makes the spread smallest?
 # 2. *(medium)* Draw $\epsilon$ and $-\epsilon$ together (*antithetic* draws) and average the two estimates. By how much does the spread of either estimator fall? For which $f$ does it fall to zero?
 # 3. *(open)* Find a smooth $f$ for which the score function has the *smaller* spread. (Hint: let $f$ wiggle fast.)
+#
+# ## Read on
+#
+# * D. Kingma and M. Welling, *Auto-encoding variational Bayes*, ICLR 2014. D. Rezende, S. Mohamed and D. Wierstra, *Stochastic backpropagation and approximate inference in deep generative models*, ICML 2014.
+# * R. Williams, *Simple statistical gradient-following algorithms for connectionist reinforcement learning*, Machine Learning 8, 1992: REINFORCE.
+# * S. Mohamed, M. Rosca, M. Figurnov and A. Mnih, *Monte Carlo gradient estimation in machine learning*, Journal of Machine Learning Research 21, 2020.
 #
 # Next: [07 · The whole VAE](07_whole_vae.ipynb).

@@ -487,7 +487,8 @@ assert 4 < wrong_losses[-1] - right_losses[-1] < 10
 # %% [markdown]
 # Both losses go down, epoch after epoch. The second ends several nats higher. But if you see only that curve, you will think that this is as well as the model can do. That is why there are
 # eight tests.
-#
+
+# %% [markdown]
 # ## In five lines
 #
 # 1. Encoder → guess → one draw → decoder → logits; the loss is cross-entropy plus KL, averaged over the images.
@@ -501,5 +502,10 @@ assert 4 < wrong_losses[-1] - right_losses[-1] < 10
 # 1. *(easy)* In a copy of this notebook, put each of these mistakes into your code, one at a time, and write down which of the eight tests catch it: σ = exp(`logvar`) everywhere; the KL averaged over latents; new `eps` in backward; β = 0.1 hidden in `loss` *and* `backward`.
 # 2. *(medium)* Give the encoder a second hidden layer. Which lines change? Which tests need no change at all?
 # 3. *(open)* Replace the Bernoulli distribution by a normal distribution with one learned standard deviation for all pixels. Derive the loss and its gradient, and run the eight tests (two of them need new values; which ones?).
+#
+# ## Read on
+#
+# * D. Kingma and M. Welling, *Auto-encoding variational Bayes*, ICLR 2014: the model of this notebook.
+# * D. Kingma and M. Welling, *An introduction to variational autoencoders*, Foundations and Trends in Machine Learning 12, 2019.
 #
 # Next: [08 · MNIST](08_mnist.ipynb).

@@ -367,7 +367,8 @@ assert memorizing(1_000, 0.2).mean() < memorized[1_000] - 50  # the floor matter
 # %% [markdown]
 # With 1,000 images: beautiful pictures, miserable evidence. It is only 8 nats better than one fixed picture. With 20,000 images the same model has a *higher* evidence than the VAE, although it has learned nothing: for most test digits, some memorized one is close enough. (The floor matters as well: with 0.2 in place of 0.02
 # it loses more than 50 nats.) So neither pretty pictures nor a high evidence show that a model has understood digits, and both may come from memory alone (Theis, van den Oord & Bethge 2016). Likelihood, bound and picture are three different things; say which one you mean.
-#
+
+# %% [markdown]
 # ## In five lines
 #
 # 1. With two latents the evidence is a sum over a grid and practically exact. With twenty latents no such grid is possible.
@@ -381,5 +382,12 @@ assert memorizing(1_000, 0.2).mean() < memorized[1_000] - 50  # the floor matter
 # 1. *(easy)* Continue the ladder to $k = 5000$ for 100 images. How much of the gap is left, and which images account for it?
 # 2. *(medium)* Improve the worst guesses. For one badly encoded digit, maximize the ELBO directly over $\mu$ and $\texttt{logvar}$, by gradient ascent from several starting points. Compare with the best axis-parallel Gaussian above: do you get there from every starting point?
 # 3. *(open)* Train a model on binary pixels (`numpyvae train --pixels dynamic`) and evaluate it. Find out why its $\log p(x)$ must not be compared with the evidence here.
+#
+# ## Read on
+#
+# * Y. Burda, R. Grosse and R. Salakhutdinov, *Importance weighted autoencoders*, ICLR 2016.
+# * C. Cremer, X. Li and D. Duvenaud, *Inference suboptimality in variational autoencoders*, ICML 2018.
+# * L. Theis, A. van den Oord and M. Bethge, *A note on the evaluation of generative models*, ICLR 2016.
+# * G. Loaiza-Ganem and J. Cunningham, *The continuous Bernoulli: fixing a pervasive error in variational autoencoders*, NeurIPS 2019: what grey pixels would need.
 #
 # Next: [10 · Denoising](10_denoising.ipynb).

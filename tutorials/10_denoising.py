@@ -275,7 +275,8 @@ assert spread[3].mean() < 0.5 * spread[:3].mean()
 # The upper half of the 8 could belong to an 8, a 9 or a 0; that of a 3 to a 3 or a 7. The posterior has several humps, and the draws show *what* is possible and how often. The 7 leaves little doubt, and all draws agree. Regression has one answer for each, and where there are several possibilities it paints them on top of each other.
 #
 # That is what the latent variable is for. The pictures of this small model are soft. But the reasoning is exact.
-#
+
+# %% [markdown]
 # ## In five lines
 #
 # 1. The input of a denoising VAE is $\tilde x$, and its target is $x$; one line is added.

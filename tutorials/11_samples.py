@@ -108,7 +108,9 @@ assert min(spread) > 1.1
 #
 # ## What the loss pays for
 #
-# The loss contains the mean over the images of $\text{KL}(q(z \mid x_n) \,\|\, p(z))$. It charges for two different things. **Derive it on paper** before you open the answer: insert $q(z)$ into the logarithm,
+# The loss contains the mean over the images of $\text{KL}(q(z \mid x_n) \,\|\, p(z))$. It charges for two different things.
+#
+# **On paper:** insert $q(z)$ into the logarithm,
 #
 # $$\log \frac{q(z \mid x_n)}{p(z)} = \log \frac{q(z \mid x_n)}{q(z)} + \log \frac{q(z)}{p(z)},$$
 #
@@ -266,7 +268,8 @@ assert gain > 3 * error
 
 # %% [markdown]
 # It rises by the distance, within the error, on images that the new prior has not seen. A better prior is worth half a nat here. That is the idea of the VampPrior (Tomczak & Welling 2018), which *learns* a mixture like $q(z)$ along with the model.
-#
+
+# %% [markdown]
 # ## In five lines
 #
 # 1. A VAE generates by drawing $z$ from the prior. Its decoder was trained on draws from the aggregate posterior $q(z) = \frac1N \sum q(z \mid x_n)$.

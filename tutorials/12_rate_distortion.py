@@ -231,7 +231,7 @@ assert mnist[-1, 0] < 0.1
 # %% [markdown]
 # ## The picture to remember
 #
-# Left: the linear VAE. The line is your curve, the dots are trained models, and the dashed tangents have slope $-\beta$. Right: MNIST, a dot for each $\beta$, with the evidence as colour.
+# Left: the linear VAE. The line is your curve, the dots are trained models, and the dashed tangents have slope $-\beta$. Right: MNIST, a dot for each $\beta$, with the evidence as color.
 
 # %%
 figure, panels = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
@@ -299,7 +299,8 @@ assert free[0] > annealed[0] > plain[0]
 # The plain model comes from the left: first almost no rate, then slowly more. The annealed one comes from the right, and after eight epochs it has a lower loss $D + 4R$. With free bits the rate cannot pay off by falling below $20 \cdot \frac12 = 10$ nats, so that model stays near 10, another point of the curve. It minimizes another loss, so its $D + 4R$ must not be compared with the others.
 #
 # In the linear VAE none of this would help: there, the optimum itself has the latent off. Annealing and free bits cure a bad *path*. They do not change where the price $\beta$ puts the optimum (annealing), or they change the loss (free bits).
-#
+
+# %% [markdown]
 # ## In five lines
 #
 # 1. Loss = distortion + β · rate, and β is the price of a nat of rate.

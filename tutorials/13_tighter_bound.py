@@ -304,7 +304,8 @@ assert missing[50][2] < 0.6 * missing[1][2]
 # For a typical digit the two bounds are about equally tight: fifty draws are enough for either $q$. For the badly guessed ones the wide net is better. There, the narrow ellipse is in the wrong place, and hardly any of its fifty draws hits. (How many draws *count* is measured by $1 / \sum \text{share}^2$, the effective sample size. It is 50 if all shares are equal, and 1 if one draw has everything.)
 #
 # This is a trade. *Tighter variational bounds are not necessarily better* (Rainforth et al. 2018). If you want a model, train with large $k$. If you want the encoder, its codes, or a fair ELBO, do not. And never compare the ELBO of an IWAE with that of a VAE.
-#
+
+# %% [markdown]
 # ## In five lines
 #
 # 1. $\mathcal L_k = \mathbb E[\log \frac1k \sum w]$ is a bound on $\log p(x)$ that rises with $k$. You can train on it.

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from numpyvae.course.blanks import blank
-from numpyvae.course.notebooks import README, tutorials
+from numpyvae.course.notebooks import tutorials
 from numpyvae.support.files import remove_unfinished, write_file
 
 
 def start(folder: str | PathLike[str]) -> tuple[list[str], list[str]]:
-    """Write the notebooks, without solutions and outputs, and their README to `folder`.
+    """Write the notebooks, without solutions and outputs, README and formulas to `folder`.
 
     Returns the names of the files written, and of the existing files, which do not change. Raises
     ValueError if the name is empty, and OSError if `folder` cannot be written.
@@ -26,7 +26,8 @@ def start(folder: str | PathLike[str]) -> tuple[list[str], list[str]]:
     folder.mkdir(parents=True, exist_ok=True)
     remove_unfinished(folder)
     written, kept = [], []
-    for source in [*sorted(tutorials().glob("[0-9][0-9]_*.ipynb")), tutorials() / README]:
+    notebooks, texts = (sorted(tutorials().glob(name)) for name in ("[0-9][0-9]_*.ipynb", "*.md"))
+    for source in [*notebooks, *texts]:
         target = folder / source.name
         if target.exists() or target.is_symlink():
             kept.append(target.name)

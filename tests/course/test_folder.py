@@ -11,7 +11,7 @@ from hatchling.build import build_wheel
 
 from numpyvae.course import blank, start, tutorials
 
-README = tutorials() / "README.md"
+TEXTS = [tutorials() / name for name in ("README.md", "formulas.md")]
 
 
 def notebooks():
@@ -21,7 +21,7 @@ def notebooks():
 def test_start_writes_notebooks_that_are_blank_and_never_over_a_file(tmp_path):
     folder = tmp_path / "deep" / "course"
     written, kept = start(folder)
-    assert sorted(written) == sorted(file.name for file in (*notebooks(), README))
+    assert sorted(written) == sorted(file.name for file in (*notebooks(), *TEXTS))
     assert kept == []
     assert sorted(written) == sorted(path.name for path in folder.iterdir())
     mine, gone = folder / written[0], folder / written[1]
@@ -30,7 +30,7 @@ def test_start_writes_notebooks_that_are_blank_and_never_over_a_file(tmp_path):
     gone.unlink()
     written, kept = start(folder)
     assert written == [gone.name]
-    assert len(kept) == len(notebooks())
+    assert len(kept) == len(notebooks()) + 1
     assert mine.read_text() == "my work"
     assert gone.read_bytes() == original
 
@@ -70,7 +70,8 @@ def test_the_wheel_holds_the_tutorials_and_needs_neither_jupyter_nor_a_checkout(
     with zipfile.ZipFile(wheels / name) as wheel:
         wheel.extractall(site)
     inside = {path.name for path in (site / "numpyvae" / "course" / "tutorials").iterdir()}
-    assert inside == {path.name for path in (root / "tutorials").glob("*.ipynb")} | {"README.md"}
+    kept = [*(root / "tutorials").glob("*.ipynb"), *TEXTS]
+    assert inside == {path.name for path in kept}
     code = (
         "import sys; sys.modules.update(dict.fromkeys(['IPython', 'nbformat', 'jupytext']))\n"
         "from numpyvae.cli import main; from numpyvae.course import tutorials\n"

@@ -157,7 +157,7 @@ def test_a_folder_without_submissions_is_refused(tmp_path):
 
 @pytest.mark.slow
 def test_three_hundred_submissions_are_marked_in_ten_minutes(tmp_path):
-    """All 28 exercises of each; five of them are hostile."""
+    """All 36 exercises of each; five of them are hostile."""
     folder = tmp_path / "class"
     for number in range(300):
         shutil.copytree(tutorials(), folder / f"{number:03}",

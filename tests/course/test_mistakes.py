@@ -43,5 +43,5 @@ def test_an_exercise_has_its_own_mistakes_and_three_hints(exercise):
     assert exercise.statement
 
 
-def test_there_are_more_than_three_hundred():
-    assert len(TABLE) > 300
+def test_there_are_more_than_four_hundred():
+    assert len(TABLE) > 400

@@ -27,6 +27,30 @@ def test_every_tutorial_has_its_parts(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_every_tutorial_derives_something_on_paper_and_folds_the_answer_away(name):
+    derivation, *_ = [cell for cell in cells(name, "markdown") if "**On paper" in cell]
+    _, _, after = derivation.partition("**On paper")
+    assert re.search(r"<details><summary>.*?</summary>\n\n.+?\n\n</details>", after, re.DOTALL)
+    assert prose(name).count("<details>") == prose(name).count("</details>")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_tutorial_says_where_to_read_on(name):
+    references = prose(name).split("## Read on")[1].split("Next: ")[0]
+    listed = re.findall(r"^\* (.+)$", references, re.MULTILINE)
+    assert len(listed) >= 2
+    assert all(re.search(r"\*.+\*.*(19|20)\d\d", each) for each in listed)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_cell_of_prose_is_longer_than_350_words(name):
+    for cell in cells(name, "markdown"):
+        without_formulas = re.sub(r"\$\$.*?\$\$|\$[^$]*\$", " ", cell, flags=re.DOTALL)
+        words = re.findall(r"[^\W\d_]+", without_formulas)
+        assert len(words) <= 350, f"{len(words)} words: {cell[:60]}"
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_tutorial_computes_in_one_blas_thread(name):
     assert "\nthreadpool_limits(1)  #" in cells(name)[0]
 
@@ -63,7 +87,7 @@ def plain_words(text):
 def test_the_prose_is_spelled_right():
     spelling = SpellChecker()
     allowed = set((Path(__file__).parent / "words.txt").read_text(encoding="utf-8").split())
-    texts = {name: prose(name) for name in NAMES}
+    texts = {name: re.sub(r"## Read on\n.*", "", prose(name), flags=re.DOTALL) for name in NAMES}
     texts |= {
         str(p): p.read_text(encoding="utf-8")
         for p in (FOLDER / "README.md", FOLDER.parent / "README.md")

@@ -5,7 +5,8 @@ import re
 import shutil
 
 import pytest
-from course.classroom import HOSTILE
+from course.classroom import HOSTILE, notebook
+from course.ten_submissions import BEGIN, POINTS, TEN
 from tutorial_files import FOLDER
 
 from numpyvae.cli import main
@@ -80,3 +81,16 @@ def test_a_teacher_s_evening(tmp_path, monkeypatch, capsys):
     edit(tmp_path / "submissions/s03/01_dense_layer.ipynb",
          lambda source: backward.sub(right, loop.sub(endless, source)))  # fmt: skip
     replay(transcript("teacher"), capsys, monkeypatch)
+
+
+def test_a_test_for_marks_with_ten_submissions(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name, parts in TEN.items():
+        notebook(tmp_path / "group" / name / "variant_4711.ipynb", BEGIN, *parts.values())
+    replay(transcript("marks"), capsys, monkeypatch)
+    marks = json.loads((tmp_path / "group-marks" / "marks.json").read_text(encoding="utf-8"))
+    points = {
+        mark["submission"]: sum(verdict["status"].startswith("ok") for verdict in mark["verdicts"])
+        for mark in marks
+    }
+    assert points == POINTS
