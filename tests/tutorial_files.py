@@ -10,7 +10,7 @@ from numpyvae.course.blanks import BEGIN
 FOLDER = Path(__file__).parents[1] / "tutorials"
 SOURCES = sorted(FOLDER.glob("[0-9][0-9]_*.py"))
 NAMES = [path.stem for path in SOURCES]
-LONG = ("03", "08", "09", "10")  # more than five seconds each
+LONG = ("03", "08", "09", "10", "11", "12", "13")  # more than ten seconds each
 spec = importlib.util.spec_from_file_location("build", FOLDER / "build.py")
 build = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(build)

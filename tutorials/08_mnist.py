@@ -402,7 +402,7 @@ assert runs["no fault"][0][-1, 0] < 175
 #
 # ## Keep the model
 #
-# Notebooks 09 and 10 use this model. The next cell saves it as a model of the library, which uses the same names for the weights. It is saved only if it has learned something.
+# Notebooks 09, 10 and 11 use this model. The next cell saves it as a model of the library, which uses the same names for the weights. It is saved only if it has learned something.
 
 # %%
 final = sum(test_loss(theta, looking))

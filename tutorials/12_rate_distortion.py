@@ -217,7 +217,7 @@ for beta in prices:
     list(numpyvae.train(vae, images, epochs=5, rng=0))
     points.append(measure(vae))
     log_likelihood = vae_log_likelihood(vae, test[:200])
-    evidences.append(evidence(log_likelihood, 2, nodes=401, half_width=9.0).value.mean())
+    evidences.append(evidence(log_likelihood, 2, nodes=301, half_width=9.0).value.mean())
     used = active_units(vae.encode(test)[0]).sum()
     print(f"{beta:5} {points[-1][0]:7.2f} {points[-1][1]:12.2f} {sum(points[-1]):8.2f} "
           f"{evidences[-1]:10.2f} {used:6}")  # fmt: skip

@@ -21,7 +21,7 @@ runpy.run_path(sys.argv[1], run_name="__main__")
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory):
-    """One folder for all, so that 09 and 10 find the model of 08."""
+    """One folder for all, so that 09, 10 and 11 find the model of 08."""
     return tmp_path_factory.mktemp("tutorials")
 
 
@@ -33,7 +33,7 @@ def test_runs_as_a_script(name, workplace):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in NAMES if name[:2] in ("09", "10")])
+@pytest.mark.parametrize("name", [name for name in NAMES if name[:2] in ("09", "10", "11")])
 def test_runs_without_the_model_of_08(name, tmp_path):
     assert "no 08_mnist.npz in this folder" in run_as_a_script(name, tmp_path)
 
@@ -75,7 +75,7 @@ def test_the_notebook_was_executed_and_is_clean(name):
     text = json.dumps([output for output in outputs if "data" not in output])
     for trace in ("/tmp", "/home", "/root", "Traceback", "Warning"):
         assert trace not in text
-    # 09 and 10 show the model of 08: build all notebooks together
+    # 09, 10 and 11 show the model of 08: build all notebooks together
     assert "no 08_mnist.npz in this folder" not in text
 
 

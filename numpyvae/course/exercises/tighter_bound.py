@@ -222,7 +222,7 @@ EXERCISES = (
                 iwae_step, share=lambda l: log_mean_exp_backward(l) / l.shape[1])),
             Mistake("The shares add up to 1 over the images; they must do so over the draws.",
                     partial(iwae_step, share=lambda l: log_mean_exp_backward(l.T).T)),
-            Mistake("x is tiled as x₁ x₂ … x₁ x₂ …; eps needs it repeated as x₁ x₁ … x₂ x₂ …",
+            Mistake("x is tiled as x₁ x₂ … x₁ x₂ …; repeat it as x₁ x₁ … x₂ x₂ …, like eps.",
                     partial(iwae_step, repeat=lambda x, k: np.tile(x, (k, 1)))),
             Mistake("eps is reordered: reshape it to (B k, Z) without a transpose.", partial(
                 iwae_step, noise=lambda e: np.swapaxes(e, 0, 1))),
