@@ -154,7 +154,7 @@ check("sigmoid", sigmoid)
 
 # %%
 def cross_entropy(logits, x):
-    """Σ (softplus(l) − x l) over the pixels, in nats; logits, x (B, X) → (B,), always finite."""
+    """−log p(x) of each image, in nats, with p = σ(logits): (B, X) → (B,), always finite."""
     # BEGIN SOLUTION
     softplus = np.maximum(logits, 0) + np.log1p(np.exp(-np.abs(logits)))
     return (softplus - x * logits).sum(axis=1)

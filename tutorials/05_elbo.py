@@ -116,7 +116,7 @@ assert np.allclose(right_side, log_normal(x, c, (a**2 + s**2) ** 0.5), rtol=0, a
 
 # %%
 def kl_divergence(mu, logvar):
-    """½ Σ (μ² + σ² − 1 − log σ²) over the latents, in nats: mu, logvar = log σ² (B, Z) → (B,)."""
+    """KL(q ‖ prior) of each image, the sum over its latents, in nats: mu, logvar (B, Z) → (B,)."""
     # BEGIN SOLUTION
     return 0.5 * (mu**2 + np.exp(logvar) - 1 - logvar).sum(axis=1)
     # END SOLUTION

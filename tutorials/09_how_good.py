@@ -236,7 +236,7 @@ print(f"mean gap: test digits {np.nanmean(library.gap):.2f}, training digits "
 assert np.nanmean(trained.gap) > 0.6 * np.nanmean(library.gap)
 
 # %% [markdown]
-# It is a little smaller, but most of the gap is there, too. So which images are they, and what is wrong with their guesses?
+# It is about the same. So which images are they, and what is wrong with their guesses?
 #
 # ## The picture to remember
 #
@@ -314,7 +314,7 @@ assert share > 0.9
 assert split.tilted[ok].mean() < split.parallel[ok].mean() < 0.3
 
 # %% [markdown]
-# Nearly all of the gap is **amortization** (Cremer, Li & Duvenaud 2018). For each image a much better ellipse exists; the encoder, which must guess for all images with the same weights, does not find it. For the typical digits, too, it is not the shape. So more draws or a more flexible $q$ would help little here. A better encoder would, or a few steps of gradient ascent on $\mu$ and $\texttt{logvar}$ for each image (further exercise 2).
+# Nearly all of the gap is **amortization** (Cremer, Li & Duvenaud 2018). For each image a much better ellipse exists; the encoder, which must guess for all images with the same weights, does not find it. For the typical digits, too, it is not the shape. So a more flexible $q$ would help little here: the tilted Gaussian gains a tenth of a nat. What helps is a better encoder, or a few steps of gradient ascent on $\mu$ and $\texttt{logvar}$ for each image (further exercise 2; for a few images, it takes a second starting point).
 #
 # Larger models could only *estimate* this split. With two latents it is exact.
 #
@@ -365,7 +365,7 @@ assert memorized[20_000] > exact.mean()
 assert memorizing(1_000, 0.2).mean() < memorized[1_000] - 50  # the floor matters, too
 
 # %% [markdown]
-# With 1,000 images: beautiful pictures, miserable evidence. It is only 8 nats better than one fixed picture. With 20,000 images the same model has a *higher* evidence than the VAE, although it has learned nothing: for most test digits, some memorized one is close enough. (The floor matters as well: with 0.2 in place of 0.02
+# With 1,000 images: beautiful pictures, miserable evidence. It is only about 8 nats better than one fixed picture, the best one for just these digits. With 20,000 images the same model has a *higher* evidence than the VAE, although it has learned nothing: for most test digits, some memorized one is close enough. (The floor matters as well: with 0.2 in place of 0.02
 # it loses more than 50 nats.) So neither pretty pictures nor a high evidence show that a model has understood digits, and both may come from memory alone (Theis, van den Oord & Bethge 2016). Likelihood, bound and picture are three different things; say which one you mean.
 
 # %% [markdown]

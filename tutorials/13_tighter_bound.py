@@ -1,13 +1,15 @@
 # %% [markdown]
 # # 13 · A tighter bound to train on
 #
-# **The one idea: average the weights of k draws before the logarithm, and each draw gets a share of the gradient: its weight over the sum.**
+# **The one idea: average the weights of k draws before the logarithm, and each draw gets its own share of the gradient.**
 #
 # In notebook 09 the importance-weighted bound was a way to *measure* a model. It is also a loss that you can *train* on (Burda, Grosse & Salakhutdinov 2016). You derive its gradient, write the training step, and train the same model with one draw and with fifty. Then comes what nobody can see in a larger model: the exact evidence of both, and what happened to the encoder.
 #
-# *You need:* notebooks 07 and 09. *Time:* 75 minutes.
+# *You need:* notebooks 07 and 09. *Time:* 85 minutes.
 
 # %%
+import time
+
 import matplotlib.pyplot as plt
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -58,7 +60,7 @@ print("forward:", mine.origin)
 
 # %%
 def log_mean_exp_backward(log_w):
-    """∂/∂log w of log 1/k Σ w, for each image: the share w / Σ w of each draw, (B, k) → (B, k)."""
+    """The gradient of log 1/k Σ w with respect to log w, for each image: (B, k) → (B, k)."""
     # BEGIN SOLUTION
     w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
     return w / w.sum(axis=1, keepdims=True)
@@ -115,7 +117,7 @@ check("log_weights", log_weights)
 # | `z` | $+\frac12 z^2$ | share/B · z |
 # | `logvar` | $-\frac12 \texttt{logvar}$ | −½ share/B |
 #
-# ($\epsilon$ is a constant.) The next function takes these three and goes the rest of the way. Compare it with your `backward`: only the places where the KL entered are different.
+# ($\epsilon$ is a constant, and $\mu$ enters only through $z$. There is no KL in closed form, so even for $k = 1$ this is another estimate of the gradient than that of notebook 07.) The next function takes these three and goes the rest of the way. Compare it with your `backward`: only the places where the KL entered are different.
 
 
 # %%
@@ -158,7 +160,7 @@ def iwae_step(theta, s, x, eps, lr=1e-3):
 
 
 # %% [markdown]
-# **The check** compares with such a step for random weights and all sizes. They are never equal, so a wrong order of the rows is seen.
+# **The check** compares with such a step for random weights and all sizes. No two images or draws are equal, so a wrong order of the rows does not go unnoticed.
 
 # %%
 check("iwae_step", iwae_step)
@@ -201,9 +203,9 @@ assert difference < 1e-12
 # %% [markdown]
 # ## One draw against fifty
 #
-# We train a VAE with 64 hidden units for six epochs on 15,000 digits. Then it is trained for two more epochs in two ways, from the same weights: with $k = 1$, and with $k = 50$. (One thing is unfair: a step with 50 draws takes far more time.)
+# We train a VAE with 64 hidden units for six epochs on 15,000 digits. Then we go on from the same weights in three ways: two epochs with $k = 1$, two epochs with $k = 50$, and ten epochs with $k = 1$. The second and the third are there for a fair comparison, because a step with 50 draws takes far more time.
 #
-# **Predict:** which of the two will have the higher evidence? And which will have the higher *ELBO*? They need not be the same.
+# **Predict:** which of the first two will have the higher evidence? Which the higher *ELBO*? And where will the third one be?
 
 # %%
 (x_train, _), (x_test, y_test) = numpyvae.load_mnist()
@@ -213,39 +215,45 @@ start = numpyvae.VAE(hidden=64, latent=2, rng=0)
 list(numpyvae.train(start, images, epochs=6, rng=0))
 
 models, exact = {}, {}
-for k in (1, 50):
+print("                    seconds   evidence      ELBO   KL(q, posterior)   mean σ of q")
+for name, k, epochs in (("k = 1", 1, 2), ("k = 50", 50, 2), ("k = 1, ten epochs", 1, 10)):
     model = IWAE(hidden=64, latent=2, k=k)
     model.parameters.value[:] = start.parameters.value
-    list(numpyvae.train(model, images, epochs=2, rng=1))
-    models[k] = model
+    began = time.perf_counter()
+    list(numpyvae.train(model, images, epochs=epochs, rng=1))
+    seconds = time.perf_counter() - began
     q = model.encode(test)
-    exact[k] = evidence(vae_log_likelihood(model, test), 2, q=q, nodes=501, half_width=10.0)
-print("        evidence     ELBO   KL(q, posterior)   mean σ of q")
-for k, model in models.items():
-    value, gap = exact[k].value, exact[k].gap
-    print(f"k = {k:2} {value.mean():10.2f} {(value - gap).mean():8.2f} {gap.mean():12.2f} "
-          f"{np.exp(model.encode(test)[1] / 2).mean():18.2f}")  # fmt: skip
-gain = exact[50].value - exact[1].value
+    found = evidence(vae_log_likelihood(model, test), 2, q=q, nodes=501, half_width=10.0)
+    models[name], exact[name] = model, found
+    print(f"{name:18} {seconds:8.0f} {found.value.mean():10.2f} "
+          f"{(found.value - found.gap).mean():9.2f} {found.gap.mean():14.2f} "
+          f"{np.exp(q[1] / 2).mean():18.2f}")  # fmt: skip
+one, fifty, longer = exact.values()
+gain = fifty.value - one.value
 error = gain.std() / len(gain) ** 0.5
-print(f"gain in evidence, image by image: {gain.mean():.2f} ± {error:.2f} nats")
-assert gain.mean() > 3 * error
-assert 0.3 < gain.mean() < 1.2
-assert exact[50].gap.mean() > max(4 * exact[1].gap.mean(), exact[1].gap.mean() + 5)
+print(f"k = 50 − k = 1, two epochs each: evidence {gain.mean():+.2f} ± {error:.2f} nats")
+assert gain.mean() > 0
+assert (fifty.value - fifty.gap).mean() < (one.value - one.gap).mean() - 4  # the ELBO
+assert fifty.gap.mean() > 4 * one.gap.mean()
+assert longer.value.mean() > fifty.value.mean() + 1
 
 # %% [markdown]
-# The evidence has risen by about half a nat, and the ELBO has fallen by more than five. The tighter bound made a *better model with a worse guess*: KL($q$ ‖ posterior) is several times as large. Why?
+# For the same number of steps $k = 50$ gives the better model: its evidence is higher, by half a nat in this run (the error is that over the images; with other starting weights we saw 0.4 and 2 nats). Its ELBO is *lower*, by several nats: KL($q$ ‖ posterior) is several times as large. So it is a better model with a worse guess. Why?
+#
+# For the same *time*, $k = 1$ is far ahead here. Ten epochs of it take a fraction of the time, and win by more than a nat. What a large $k$ does for a model that plain training no longer improves is not shown here (further exercise 2).
 #
 # ## The picture to remember
 #
-# Four digits, and for each its true posterior (grey: 50%, 90% and 99% of the mass) with the encoder's ellipse at two standard deviations, after training with $k = 1$ and with $k = 50$.
+# Four digits, and for each its true posterior (grey: 50%, 90% and 99% of the mass) with the encoder's ellipse at two standard deviations, after two epochs with $k = 1$ and with $k = 50$. The first digit is a typical one. The other three are among the worst tenth for $k = 1$.
 #
 # **Predict:** with fifty draws only the best few count. What does the encoder gain if $q$ gets wider?
 
 # %%
-chosen = np.argsort(np.abs(exact[1].gap - np.quantile(exact[1].gap, 0.8)))[:4]
+order = np.argsort(one.gap)
+chosen = [order[len(order) // 2], *order[-30::8][:3]]
 angle = np.linspace(0, 2 * np.pi, 100)
 figure, panels = plt.subplots(2, 4, figsize=(10, 5.2), sharex="col", sharey="col")
-for row, (k, model) in zip(panels, models.items()):
+for row, (name, model) in zip(panels, list(models.items())[:2]):
     axis, densities = posterior(vae_log_likelihood(model, test[chosen]), half_width=5.0)
     mu, logvar = model.encode(test[chosen])
     for axes, n, density, m, sigma in zip(row, chosen, densities, mu, np.exp(logvar / 2)):
@@ -256,30 +264,34 @@ for row, (k, model) in zip(panels, models.items()):
         axes.contourf(axis, axis, density.T, levels, colors=["0.85", "0.65", "0.4"])
         axes.plot(m[0] + 2 * sigma[0] * np.cos(angle), m[1] + 2 * sigma[1] * np.sin(angle),
                   color=COLOURS[4], linewidth=2)  # fmt: skip
-        axes.set_title(f"k = {k}: KL {exact[k].gap[n]:.1f}", fontsize=10)
+        axes.set_title(f"{name}: KL {exact[name].gap[n]:.1f}", fontsize=10)
         inset = axes.inset_axes([0.74, 0.74, 0.25, 0.25])
         inset.imshow(test[n].reshape(28, 28), cmap="gray_r")
         inset.set(xticks=[], yticks=[])
 for column, n in enumerate(chosen):
-    centres = np.stack([model.encode(test[[n]])[0][0] for model in models.values()])
-    widths = np.stack([np.exp(model.encode(test[[n]])[1][0] / 2) for model in models.values()])
+    both = [model.encode(test[[n]]) for model in list(models.values())[:2]]
+    centres = np.stack([mu[0] for mu, _ in both])
+    widths = np.stack([np.exp(logvar[0] / 2) for _, logvar in both])
     low, high = (centres - 2.5 * widths).min(axis=0), (centres + 2.5 * widths).max(axis=0)
     middle, half = (low + high) / 2, (high - low).max() / 2
     panels[0, column].set(xlim=(middle[0] - half, middle[0] + half),
                           ylim=(middle[1] - half, middle[1] + half))  # fmt: skip
+    panels[1, column].set_xlabel("$z_1$")
+for axes in panels[:, 0]:
+    axes.set_ylabel("$z_2$")
 plt.show()
 
 # %% [markdown]
-# After $k = 1$ the ellipse is about as small as the posterior. A draw that misses the posterior costs the full price, so $q$ avoids misses. After $k = 50$ the ellipse is much wider. A draw that misses has a share of almost zero, so it costs next to nothing. What counts is that *some* of the fifty draws hit. So $q$ has become a wide net: a bad guess at the posterior, but a good place to look for it.
+# After $k = 1$ the ellipse is about as small as the posterior. For a typical digit it also lies about right. A draw that misses the posterior costs the full price, so $q$ does not spread. After $k = 50$ the ellipse is much wider. A draw that misses has a share of almost zero, so it costs next to nothing. What counts is that *some* of the fifty draws hit. So $q$ has become a wide net: a bad guess at the posterior, but a good place to look for it.
 #
-# Does the net pay? We compare the bound $\mathcal L_{50}$ of both models with their exact evidence, image by image. The bound is averaged over twenty noises.
+# Does the net pay? We compare the bound $\mathcal L_{50}$ of the first two models with their exact evidence, image by image. The bound is averaged over twenty noises.
 #
 # **Predict:** for which digits is the wide net better, for the typical ones or for those that the encoder guesses badly?
 
 # %%
 print("evidence − bound with 50 draws:  mean   median   mean of the worst tenth")
 missing = {}
-for k, model in models.items():
+for name, model in list(models.items())[:2]:
     fifty = IWAE(hidden=64, latent=2, k=50)
     fifty.parameters.value[:] = model.parameters.value
     bounds, effective = [], []
@@ -289,21 +301,22 @@ for k, model in models.items():
         largest = t.log_w.max(axis=1)
         bounds.append(largest + np.log(np.exp(t.log_w - largest[:, None]).mean(axis=1)))
         effective.append(1 / (log_mean_exp_backward(t.log_w) ** 2).sum(axis=1))
-    gap = np.sort(exact[k].value - np.mean(bounds, axis=0))
-    missing[k] = np.median(gap), gap[-len(gap) // 10 :].mean(), np.median(effective)
+    gap = np.sort(exact[name].value - np.mean(bounds, axis=0))
+    missing[name] = np.median(gap), gap[-len(gap) // 10 :].mean(), np.median(effective)
     print(
-        f"    trained with k = {k:2} {gap.mean():13.2f} {missing[k][0]:8.2f} {missing[k][1]:12.2f}"
+        f"  trained with {name:6} {gap.mean():15.2f} {missing[name][0]:8.2f} {missing[name][1]:12.2f}"
     )
-for k, (_, _, count) in missing.items():
-    print(f"trained with k = {k:2}: of 50 draws, {count:.0f} count (median)")
-assert abs(missing[50][0] - missing[1][0]) < 0.1
-assert missing[50][1] < 0.7 * missing[1][1]
-assert missing[50][2] < 0.6 * missing[1][2]
+for name, (_, _, count) in missing.items():
+    print(f"trained with {name:6}: of 50 draws, {count:.0f} count (median)")
+(typical, worst, count), (typical_50, worst_50, count_50) = missing.values()
+assert abs(typical_50 - typical) < 0.1
+assert worst_50 < 0.7 * worst
+assert count_50 < 0.6 * count
 
 # %% [markdown]
 # For a typical digit the two bounds are about equally tight: fifty draws are enough for either $q$. For the badly guessed ones the wide net is better. There, the narrow ellipse is in the wrong place, and hardly any of its fifty draws hits. (How many draws *count* is measured by $1 / \sum \text{share}^2$, the effective sample size. It is 50 if all shares are equal, and 1 if one draw has everything.)
 #
-# This is a trade. *Tighter variational bounds are not necessarily better* (Rainforth et al. 2018). If you want a model, train with large $k$. If you want the encoder, its codes, or a fair ELBO, do not. And never compare the ELBO of an IWAE with that of a VAE.
+# This is a trade. *Tighter variational bounds are not necessarily better* (Rainforth et al. 2018). If you want the encoder, its codes, or a tight ELBO, do not train with a large $k$. And never compare the ELBO of an IWAE with that of a VAE.
 
 # %% [markdown]
 # ## In five lines
@@ -311,13 +324,13 @@ assert missing[50][2] < 0.6 * missing[1][2]
 # 1. $\mathcal L_k = \mathbb E[\log \frac1k \sum w]$ is a bound on $\log p(x)$ that rises with $k$. You can train on it.
 # 2. The gradient of $\log \frac1k \sum w$ with respect to $\log w_i$ is the share $w_i / \sum w$.
 # 3. $-\log w$ contains $z$ and `logvar` directly; there is no KL in closed form.
-# 4. A larger $k$ gave a model with higher evidence, and an encoder whose $q$ is far wider than the posterior.
+# 4. For the same number of steps a larger $k$ gave a model with higher evidence, and an encoder whose $q$ is far wider than the posterior; it took far more time.
 # 5. A tighter bound is not better for everything: say whether you want the model or the guess.
 #
 # ## Further exercises
 #
 # 1. *(easy)* Show that for $k = 1$ your step follows an unbiased estimate of the gradient of the ELBO, but not the same one as in notebook 07. Which one has the smaller variance?
-# 2. *(medium)* Train with $k = 1$ for as much *time* as with $k = 50$. Which model has the higher evidence now?
+# 2. *(medium)* Train with $k = 1$ until the evidence of test digits no longer rises. Does $k = 50$, started from there, still improve it?
 # 3. *(open)* For the weights of the encoder, compute mean and standard deviation of the gradient over many noises, for $k$ = 1, 10, 100 and 1000. Their ratio falls with $k$ (Rainforth et al. 2018). Does it for the decoder, too?
 #
 # ## Read on
@@ -326,4 +339,4 @@ assert missing[50][2] < 0.6 * missing[1][2]
 # * T. Rainforth, A. Kosiorek, T. A. Le, C. Maddison, M. Igl, F. Wood and Y. W. Teh, *Tighter variational bounds are not necessarily better*, ICML 2018.
 # * C. Cremer, Q. Morris and D. Duvenaud, *Reinterpreting importance-weighted autoencoders*, ICLR workshop 2017: what the wide $q$ stands for.
 #
-# This was the last notebook. If you would now like to read the library itself, begin with `vae.py`: you know every line of it.
+# This was the last notebook. If you would now like to read the library itself, begin with `vae.py`: you have written all of it yourself.

@@ -1,7 +1,7 @@
 """Make the notebooks from their sources: python tutorials/build.py [NN ...]
 
-Each NN_name.py becomes NN_name.ipynb, executed, in order and in one folder, so that 09, 10 and 11 find
-the model of 08. Needs: pip install ".[course]".
+Each NN_name.py becomes NN_name.ipynb, executed, in order and in one folder, so that 09, 10 and 11
+find the model of 08. Needs: pip install ".[course]".
 """
 
 import base64

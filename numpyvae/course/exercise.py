@@ -25,6 +25,8 @@ SIZES = {  # the letters of the equations, in words
     "m": "the number of outputs",
     "N": "the number of draws",
     "M": "the number of grid points",
+    "I": "the number of images",
+    "P": "the number of prices",
 }
 
 
@@ -148,6 +150,7 @@ class Exercise:
     hints      three, from a nudge to the last line
     needs      the exercises whose functions this one calls
     shrink     False if the entries of a random argument cannot be replaced by 0
+    derived    entries of a dictionary that follow from others; a right function may not need them
     """
 
     notebook: str
@@ -162,6 +165,7 @@ class Exercise:
     far: Far | None = None
     needs: tuple[str, ...] = ()
     shrink: bool = True
+    derived: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

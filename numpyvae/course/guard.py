@@ -147,15 +147,15 @@ def _place(error: BaseException, function: Function) -> str:
 
 def _which(function: Function, exercise: Exercise, arguments: tuple[Any, ...]) -> str:
     """The argument that a function changes; "" if it writes to an array that is not one of them."""
-    arguments = tuple(map(_moved, arguments))
-    writable = copy.deepcopy(arguments)
-    with suppress(Exception):  # what it has changed until then still shows
-        function(*writable)
-    for name, old, new in zip(exercise.parameters, arguments, writable):
-        try:
-            np.testing.assert_equal(new, old)
-        except AssertionError:
-            return name
+    for given in (tuple(map(_moved, arguments)), arguments):
+        writable = copy.deepcopy(given)
+        with suppress(Exception):  # what it has changed until then still shows
+            function(*writable)
+        for name, old, new in zip(exercise.parameters, given, writable):
+            try:
+                np.testing.assert_equal(new, old)
+            except AssertionError:
+                return name
     return ""
 
 

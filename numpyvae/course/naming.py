@@ -128,7 +128,7 @@ def unused_argument(exercise: Exercise, part: str, attempt: Callable[[Case], Att
         part in each.exact and np.asarray(each.exact[part]).dtype != bool for each in before
     ):
         return ""  # a case that measures something else; or a truth value, which may not flip
-    if not cases:
+    if not cases or all(_rounded(each.yours, part) for each in before):
         return ""
     for name, position, key in _entries(cases[0], exercise):
         pairs = (
@@ -140,6 +140,11 @@ def unused_argument(exercise: Exercise, part: str, attempt: Callable[[Case], Att
             what = f"Your {part}" if part else "The result"
             return f"{what} does not depend on {name}."
     return ""
+
+
+def _rounded(yours: Leaves | None, part: str) -> bool:
+    """True if a part consists of whole numbers, which small changes of an argument may not move."""
+    return yours is not None and np.array_equal(yours[part], np.rint(yours[part]))
 
 
 def _ignored(pairs: Iterable[tuple[Attempt, Attempt]], part: str) -> bool:
@@ -161,7 +166,8 @@ def _entries(case: Case, exercise: Exercise) -> Iterator[tuple[str, int, str | N
     """The arguments that can be changed, and the entries of dictionaries: name, position, key."""
     for position, (name, value) in enumerate(zip(exercise.parameters, case.arguments)):
         if isinstance(value, dict):
-            yield from ((f'{name}["{key}"]', position, key) for key in value)
+            keys = [key for key in value if key not in exercise.derived]
+            yield from ((f'{name}["{key}"]', position, key) for key in keys)
         elif isinstance(value, np.ndarray | float):
             yield name, position, None
 

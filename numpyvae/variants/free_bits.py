@@ -35,7 +35,7 @@ class FreeBits(VAE):
 
     Up to λ nats, a latent costs the same however much it says, so it is not switched off early in
     the training. The arguments are those of VAE, and `free_bits`, λ in nats. (Kingma et al. 2016,
-    Improving Variational Inference with Inverse Autoregressive Flow, appendix C.8, where λ belongs
+    Improved Variational Inference with Inverse Autoregressive Flow, appendix C.8, where λ belongs
     to a group of latents; here each latent is a group.)
     """
 

@@ -9,10 +9,12 @@ import math
 from collections import OrderedDict, namedtuple
 from copy import deepcopy
 from statistics import NormalDist
+from types import FunctionType
 
 import numpy as np
 from scipy import special
 from scipy.stats import multivariate_normal, norm
+from zoo import right_answers_of_11_to_13
 
 from numpyvae.course import EXERCISES
 from numpyvae.course.exercises import (
@@ -298,6 +300,44 @@ def rmsprop_step_loops(theta, grad, s, lr=1e-3, rho=0.9, eps=1e-7):
         new_s[i] = rho * s[i] + (1 - rho) * g**2
         new_theta[i] = theta[i] - lr * g / (math.sqrt(new_s[i]) + eps)
     return new_theta, new_s
+
+
+# 03 second half
+
+
+def autoencoder_backward_parts(theta, x, t):
+    dlogits = (network.sigmoid(t["logits"]) - x) / x.shape[0]
+    dg = dlogits @ theta["W_out"].T * (t["g"] > 0)
+    dcode = dg @ theta["W_g"].T
+    dh = dcode @ theta["W_code"].T * (t["h"] > 0)
+    pairs = {"out": (t["g"], dlogits), "g": (t["code"], dg), "code": (t["h"], dcode), "h": (x, dh)}
+    W = {f"W_{name}": a.T @ d for name, (a, d) in pairs.items()}
+    return W | {f"b_{name}": d.sum(axis=0) for name, (_, d) in pairs.items()}
+
+
+def autoencoder_backward_einsum(theta, x, t):
+    d, grad = (network.sigmoid(t["logits"]) - x) / len(x), {}
+    chain = (("out", t["g"], True), ("g", t["code"], False), ("code", t["h"], True))
+    for name, a, bent in chain:
+        grad[f"W_{name}"] = np.einsum("bi,bj->ij", a, d)
+        grad[f"b_{name}"] = np.einsum("bj->j", d)
+        d = np.einsum("bj,ij->bi", d, theta[f"W_{name}"]) * ((a > 0) if bent else 1)
+    return {**grad, "W_h": np.einsum("bi,bj->ij", x, d), "b_h": d.sum(0)}
+
+
+def autoencoder_backward_scaled_at_the_end(theta, x, t):
+    grad = autoencoder_backward_parts(theta, np.concatenate([x]), t)
+    once = {name: part * len(x) for name, part in grad.items()}
+    return {name: part / len(x) for name, part in once.items()}
+
+
+def autoencoder_backward_image_by_image(theta, x, t):
+    total = {name: np.zeros_like(W) for name, W in theta.items()}
+    for n in range(len(x)):
+        one = {name: a[n : n + 1] for name, a in t.items()}
+        for name, part in autoencoder_backward_parts(theta, x[n : n + 1], one).items():
+            total[name] += part
+    return {name: part / len(x) for name, part in total.items()}
 
 
 # 04 latent variables
@@ -893,6 +933,7 @@ def exercise_of(name):
 
 
 OWN = [each for each in list(globals().values()) if getattr(each, "__module__", "") == __name__]
+OWN += [each for each in vars(right_answers_of_11_to_13).values() if isinstance(each, FunctionType)]
 RIGHT_ANSWERS: dict[str, list] = {
     name: [each for each in OWN if exercise_of(each.__name__) == name] for name in EXERCISES
 }

@@ -3,8 +3,11 @@
 A check must refuse each of them, and must not name a mistake that it does not make.
 """
 
+from types import FunctionType
+
 import numpy as np
 from scipy.special import ndtri
+from zoo import wrong_answers_of_11_to_13
 
 from numpyvae.course import EXERCISES
 from numpyvae.course.exercises.vae_pass import (
@@ -303,6 +306,30 @@ def rmsprop_step_with_a_corrected_mean(theta, grad, s, lr=1e-3, rho=0.9, eps=1e-
     """s is divided by 1 − ρ in the step, as Adam does in its first one."""
     s = rho * s + (1 - rho) * grad**2
     return theta - lr * grad / (np.sqrt(s / (1 - rho)) + eps), s
+
+
+# 03 second half
+
+
+autoencoder_grad = EXERCISES["autoencoder_backward"].right
+
+
+def autoencoder_backward_forgets_a_layer(theta, x, t):
+    """The gradient of W_code is zero."""
+    grad = autoencoder_grad(theta, x, t)
+    return {**grad, "W_code": 0 * grad["W_code"]}
+
+
+def autoencoder_backward_with_the_input_in_place_of_h(theta, x, t):
+    """b_h has the sum over the rows of the gradient before the mask, halved."""
+    grad = autoencoder_grad(theta, x, t)
+    return {**grad, "b_h": grad["b_h"] / 2}
+
+
+def autoencoder_backward_with_bce_of_both(theta, x, t):
+    """All gradients of the decoder are doubled."""
+    grad = autoencoder_grad(theta, x, t)
+    return {n: g * (2 if n[2:] in ("g", "out") else 1) for n, g in grad.items()}
 
 
 # 04 latent variables
@@ -974,6 +1001,7 @@ def exercise_of(name):
 
 
 OWN = [each for each in list(globals().values()) if getattr(each, "__module__", "") == __name__]
+OWN += [each for each in vars(wrong_answers_of_11_to_13).values() if isinstance(each, FunctionType)]
 WRONG_ANSWERS: dict[str, list] = {
     name: [each for each in OWN if exercise_of(each.__name__) == name] for name in EXERCISES
 }
@@ -991,3 +1019,4 @@ NAMED = {
     "backward_with_a_mask_of_at_least_zero": "The relu mask of g is missing, or it uses ≥.",
     "active_units_above_the_square": "This compares the standard deviation; take the variance.",
 }
+NAMED |= wrong_answers_of_11_to_13.NAMED

@@ -168,7 +168,7 @@ EXERCISES = (
                  "the second group is 900 nats lower", [(np.log(16.0) - 900) / 3],
                  given="w = [2, 6], e⁻⁹⁰⁰ times [1, 3], and [2, 2], k = 2"),
         ),
-        sample=lambda draw, N, k: (draw(N, 3 * k), k),
+        sample=lambda draw, I, k: (draw(I, 3 * k), k),
         shrink=False,
         mistakes=(
             Mistake("The sum of the k weights is not divided by k.",

@@ -100,8 +100,9 @@ EXERCISES = (
                  ([0.5 * np.log(32 * 8 * 2), 0.5 * np.log(16), 0.5 * np.log(2)],
                   [3 / 8, 1.25, 3.25])),
         ),
-        sample=lambda draw, D, n: (draw.positive(D), float(draw.positive(1)[0]),
-                                   draw.positive(n)),
+        sample=lambda draw, D, P: (draw.positive(D), float(draw.positive(1)[0]),
+                                   draw.positive(P)),
+        shrink=False,
         mistakes=(
             Mistake("The parts are exchanged: return rate, distortion.",
                     lambda *a: sweep(*a)[::-1]),

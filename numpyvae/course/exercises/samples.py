@@ -51,8 +51,22 @@ def _without_zeros(q, axis):
 
 
 def _with_distance(wrong):
-    """A wrong distance, with the arguments of kl_parts."""
-    return lambda mu, logvar, q, axis: wrong(q, axis)
+    """A kl_parts with a wrong distance, which makes the information wrong, too."""
+
+    def parts(mu, logvar, q, axis):
+        distance = wrong(q, axis)
+        return kl_divergence(mu, logvar).mean() - distance, distance
+
+    return parts
+
+
+def _codes(draw, I, M):
+    """Codes, and a q whose mass is 1 on a grid, with entries of very different size."""
+    axis = np.arange(M + 2) * 0.5 - 1.0
+    mu, logvar = draw.normal(I, 2), draw.normal(I, 2) - 1
+    q = aggregate_grid(mu, logvar, axis) * draw.positive(M + 2, M + 2)
+    q.flat[:2] *= 1e-3
+    return mu, logvar, q / (q.sum() * 0.25), axis
 
 
 _AXIS = np.array([-1.0, 0.0, 1.0])
@@ -73,12 +87,15 @@ EXERCISES = (
             Case((_TWO, np.zeros((2, 2)), _AXIS), "the mean of two: ½ (N(z₁; 1, 1) + N(z₁; −1, 1)) "
                  "times N(z₂; 0, 1)",
                  np.outer([(_N0 + _N2) / 2, _N1, (_N0 + _N2) / 2], [_N1, _N0, _N1])),
+            Case(([[0, 0], [1, -1]], [[-8, -6], [-6, -8]], _AXIS), "narrow q(z|x): the largest "
+                 "density is e⁷/4π", given="mu = [[0, 0], [1, -1]], logvar = [[-8, -6], [-6, -8]], "
+                 "axis = [-1, 0, 1]"),
             Case(([[0, 0]], [[np.log(4), 0]], _AXIS), "σ₁ = 2, so N(z₁; 0, 4)",
                  np.outer(np.array([np.exp(-1 / 8), 1.0, np.exp(-1 / 8)]) * _N0 / 2,
                           [_N1, _N0, _N1]), given="mu = [[0, 0]], logvar = [[log 4, 0]], "
                  "axis = [-1, 0, 1]"),
         ),
-        sample=lambda draw, N, M: (draw.normal(N, 2), draw.normal(N, 2),
+        sample=lambda draw, I, M: (draw.normal(I, 2), draw.normal(I, 2),
                                    np.arange(M + 1) * 0.5 - 1.0),
         shrink=False,
         mistakes=(
@@ -142,38 +159,36 @@ EXERCISES = (
                  "q is the prior, so the distance is 0", (0.5, 0.0),
                  given="mu = ±1, logvar = 0, q = p, Δ = 1"),
         ),
-        sample=lambda draw, N, M: (draw.normal(N, 2), draw.normal(N, 2),
-                                   draw.positive(M + 1, M + 1), np.arange(M + 1) * 0.5 - 1.0),
+        sample=_codes,
         shrink=False,
         mistakes=(
             Mistake("The parts are exchanged: return information, distance.",
                     lambda *a: kl_parts(*a)[::-1]),
             Mistake("This is KL(p ‖ q); the distance is KL(q ‖ p), a mean over draws from q.",
-                    _with_distance(_reversed), "distance"),
+                    _with_distance(_reversed)),
             Mistake("The prior is missing: this is minus the entropy of q.",
                     _with_distance(lambda q, axis: (
-                        q * _log(q)).sum() * (axis[1] - axis[0]) ** 2), "distance"),
+                        q * _log(q)).sum() * (axis[1] - axis[0]) ** 2)),
             Mistake("The area of a cell is Δ², not Δ.",
-                    _with_distance(partial(_distance, power=1)), "distance"),
+                    _with_distance(partial(_distance, power=1))),
             Mistake("The area of the cells is missing.",
-                    _with_distance(partial(_distance, power=0)), "distance"),
+                    _with_distance(partial(_distance, power=0))),
             Mistake("The prior lacks its constant, −log 2π.",
-                    _with_distance(partial(_distance, constant=0.0)), "distance"),
+                    _with_distance(partial(_distance, constant=0.0))),
             Mistake("This is the constant of one latent; for two it is −log 2π.",
-                    _with_distance(partial(_distance, constant=0.5 * _LOG_2PI)),
-                    "distance"),
+                    _with_distance(partial(_distance, constant=0.5 * _LOG_2PI))),
             Mistake("The sign is flipped.",
-                    _with_distance(lambda q, axis: -_distance(q, axis)), "distance"),
+                    _with_distance(lambda q, axis: -_distance(q, axis))),
             Mistake("Where q is 0, q log q is 0 and not NaN: take the logarithm of the others.",
-                    _with_distance(_without_zeros), "distance"),
+                    _with_distance(_without_zeros)),
             Mistake("log(q/p) is not weighted with q.",
                     _with_distance(lambda q, axis: (
-                        _log(q) - _log_prior(axis)).sum() * (axis[1] - axis[0]) ** 2), "distance"),
+                        _log(q) - _log_prior(axis)).sum() * (axis[1] - axis[0]) ** 2)),
             Mistake("log(q/p) is weighted with p; weight it with q.",
-                    _with_distance(lambda q, axis: -_reversed(q, axis)), "distance"),
+                    _with_distance(lambda q, axis: -_reversed(q, axis))),
             Mistake("This is log(q) / log(p); take log q − log p.",
                     _with_distance(lambda q, axis: (q * _log(q) / _log_prior(axis)).sum() * (
-                        axis[1] - axis[0]) ** 2), "distance"),
+                        axis[1] - axis[0]) ** 2)),
             Mistake("The distance is added to the mean KL; subtract it.",
                     lambda *a: kl_parts(*a, information=np.add)[0], "information"),
             Mistake("This is the mean KL itself; subtract the distance.",

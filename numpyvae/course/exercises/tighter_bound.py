@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from numpyvae.course.exercise import Case, Exercise, Mistake
+from numpyvae.course.exercise import Case, Exercise, Far, Mistake
 from numpyvae.course.exercises.dense_layer import dense_backward
 from numpyvae.course.exercises.elbo import kl_backward, kl_divergence
 from numpyvae.course.exercises.network import (
@@ -15,6 +15,7 @@ from numpyvae.course.exercises.network import (
 from numpyvae.course.exercises.reparameterization import reparameterize_backward
 from numpyvae.course.exercises.vae_pass import (
     forward,
+    known_weights,
     random_pass,
     random_weights,
     same,
@@ -92,6 +93,23 @@ def _training(draw, B, k, X, H, Z):
     return theta, s, draw.unit(B, X), draw.normal(B, k, Z), 0.25
 
 
+def _unlikely(cost):
+    """Arguments of `iwae_step` whose weights are too small for exp(log w)."""
+    theta = known_weights(b_out=[-cost] * 3, b_mu=[0.5, -0.25])
+    theta["W_g1"] = np.array([[0.5, -0.5, 0.25, 0.75, -0.25], [0.25, 0.5, -0.75, 0.5, 1.0]])
+    theta["W_out"] = np.linspace(-1, 1, 15).reshape(5, 3)
+    s = {name: np.ones_like(W) for name, W in theta.items()}
+    return theta, s, np.ones((2, 3)), np.linspace(-1, 1.5, 8).reshape(2, 2, 2), 0.25
+
+
+def _far(size):
+    """A pass with such logits, and latents of 0."""
+    latents = {name: np.zeros((2, 1)) for name in ("mu", "logvar", "eps", "z", "h", "g")}
+    logits = np.array([[size, -size], [-size, size]])
+    target = np.array([[1.0, 0.0], [1.0, 0.25]])
+    return ({"x": 0 * target, "target": target, "logits": logits, **latents},)
+
+
 # fmt: off
 EXERCISES = (
     Exercise(
@@ -108,6 +126,8 @@ EXERCISES = (
             Case((np.log([[2.0, 2.0], [3.0, 1.0]]) - [[900.0], [0.0]],),
                  "½ and ½, ¾ and ¼: a constant factor cancels", [[0.5, 0.5], [0.75, 0.25]],
                  given="w = e⁻⁹⁰⁰ times [2, 2], and [3, 1]"),
+            Case(([[-800, 800]],), "the second weight is e¹⁶⁰⁰ times the first", [[0, 1]],
+                 given="log w = [[-800, 800]]"),
             Case((np.log([[1.0, 3.0]]) - 800.0,), "¼ and ¾: a constant factor cancels",
                  [[0.25, 0.75]], given="w = e⁻⁸⁰⁰ times [1, 3]"),
             Case((np.log([[1.0, 3.0]]) + 800.0,), "¼ and ¾: a constant factor cancels",
@@ -157,7 +177,9 @@ EXERCISES = (
         log_weights,
         source="the three logarithms, term by term",
         sample=lambda draw, B, X, H, Z: (random_pass(draw, B, X, H, Z)[1],),
+        far=Far(_far, "logits = ±"),
         shrink=False,
+        derived=("eps",),
         mistakes=(
             Mistake("This has the KL in closed form, a mean over draws; the weight belongs to this "
                     "draw.", lambda t: (-cross_entropy(t["logits"], t["target"])
@@ -181,7 +203,18 @@ EXERCISES = (
                 lambda t: -0.5 * t["logvar"].sum(axis=1))),
             Mistake("log q(z|x) has −logvar; log σ is ½ logvar.", _plus(
                 lambda t: 0.5 * t["logvar"].sum(axis=1))),
-            Mistake("The ½ of the prior is missing.", _plus(
+            Mistake("All halves are missing: it is ½ Σ (ε² + logvar − z²).", _plus(
+                lambda t: log_weights(t) + cross_entropy(t["logits"], t["target"]))),
+            Mistake("log p(z) and log q(z|x) are exchanged: it is log p(z) − log q(z|x).", _plus(
+                lambda t: -2 * (log_weights(t) + cross_entropy(t["logits"], t["target"])))),
+            Mistake("The sign of logvar is flipped: −log q(z|x) has + ½ logvar.", _plus(
+                lambda t: -t["logvar"].sum(axis=1))),
+            Mistake("This is averaged over the latents; log p(z) and log q(z|x) are sums.", _plus(
+                lambda t: (1 / t["z"].shape[1] - 1) * (
+                    log_weights(t) + cross_entropy(t["logits"], t["target"])))),
+            Mistake("log q(z|x) has (z − mu)² without 1/σ².", _plus(
+                lambda t: 0.5 * ((t["z"] - t["mu"]) ** 2 - t["eps"] ** 2).sum(axis=1))),
+            Mistake("log p(z) is −½ z²; this has −z².", _plus(
                 lambda t: -0.5 * (t["z"] ** 2).sum(axis=1))),
             Mistake("The prior is taken at mu; take it at z.", partial(log_weights, prior="mu")),
             Mistake("This is −log w, a loss; return log w.", lambda t: -log_weights(t)),
@@ -209,6 +242,12 @@ EXERCISES = (
         iwae_step,
         source="the step with the share of each draw",
         returns="theta, s",
+        by_hand=(
+            Case(_unlikely(400.0), "log w is −400 for each pixel", given="weights of 0, b_out = "
+                 "[-400, …], white pixels: every weight w is as small as e⁻¹²⁰⁰"),
+            Case(_unlikely(500.0), "log w is −500 for each pixel", given="weights of 0, b_out = "
+                 "[-500, …], white pixels: every weight w is as small as e⁻¹⁵⁰⁰"),
+        ),
         sample=_training,
         shrink=False,
         mistakes=(
@@ -216,6 +255,9 @@ EXERCISES = (
                     partial(iwae_step, share=lambda l: np.full_like(l, 1 / l.shape[1]))),
             Mistake("Every draw has the share 1 here; weight its gradients with w / Σ w.",
                     partial(iwae_step, share=np.ones_like)),
+            Mistake("It underflows: log w may be −1000, so take out the largest of each image.",
+                    partial(iwae_step, share=lambda l: (
+                        np.exp(l) / np.exp(l).sum(axis=1, keepdims=True)))),
             Mistake("1/B is missing: the loss is a mean over the images.", partial(
                 iwae_step, share=lambda l: log_mean_exp_backward(l) * len(l))),
             Mistake("This is divided by B k; the shares of an image add up to 1 already.", partial(
