@@ -10,6 +10,7 @@ import ast
 import json
 import linecache
 import re
+from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 from types import FunctionType, SimpleNamespace
@@ -47,17 +48,31 @@ def functions(notebook: str, folder: str | PathLike[str] = ".") -> SimpleNamespa
     ours, path = defined(tutorials() / file), Path(folder) / file
     if not path.exists():
         return SimpleNamespace(**ours, origin=f"our solutions: there is no {file} in this folder")
-    own = defined(path)
-    exercises = [each for each in EXERCISES.values() if each.notebook == notebook]
-    passed = [each.name for each in exercises
-              if each.name in own and verdict_on(each, own[each.name], TAKING).right]  # fmt: skip
-    lacking = [each.name for each in exercises if each.name not in passed]
+    own, passed = _passed(notebook, path, read_text(path, most=LONGEST))
+    lacking = [name for name in _exercises(notebook) if name not in passed]
     origin = f"your own functions, from {file}"
     if lacking:
         yours = f"yours for {', '.join(passed)}; " if passed else ""
         origin = f"{yours}ours for {', '.join(lacking)}: not right yet in {file}"
     return SimpleNamespace(**{**ours, **own, **{name: ours[name] for name in lacking}},
                            origin=origin)  # fmt: skip
+
+
+def _exercises(notebook: str) -> list[str]:
+    return [name for name, each in EXERCISES.items() if each.notebook == notebook]
+
+
+@lru_cache(maxsize=20)
+def _passed(
+    notebook: str, path: Path, text: str
+) -> tuple[dict[str, FunctionType], tuple[str, ...]]:
+    """The functions of a notebook with this text, and the names of those that pass their checks.
+
+    Several notebooks take the functions of 07; whoever judges all of them checks these once.
+    """
+    own = defined(path)
+    names = [name for name in _exercises(notebook) if name in own]
+    return own, tuple(n for n in names if verdict_on(EXERCISES[n], own[n], TAKING).right)
 
 
 def defined(path: Path) -> dict[str, FunctionType]:

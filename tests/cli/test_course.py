@@ -70,7 +70,7 @@ def test_check_prints_the_map_and_what_is_wrong(folder, capsys):
     assert lines[1].split()[:3] == ["dense", "ok", "passed"]
     assert lines[2].split() == ["dense_backward", "not", "yet"]
     assert lines[4].split() == ["numerical_gradient", "not", "started"]
-    assert "passed: 1 of 28" in lines
+    assert "passed: 1 of 36" in lines
     assert "This is the mean over the examples; the chain rule gives their sum." in said
     assert main(["course", "check", str(folder), "dense"]) == 0
     assert "passed: 1 of 1" in capsys.readouterr().out
@@ -143,8 +143,8 @@ def test_mark_prints_a_row_for_each_submission(tmp_path, capsys, monkeypatch):
     assert main(["course", "mark", "class/"]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "2 submissions, 2 of them to mark"
-    assert said[2].split() == ["s01", "2", "26", "not", "started"]
-    assert said[3].split() == ["s02", "1", "26", "not", "started,", "1", "wrong", "value"]
+    assert said[2].split() == ["s01", "2", "34", "not", "started"]
+    assert said[3].split() == ["s02", "1", "34", "not", "started,", "1", "wrong", "value"]
     assert (tmp_path / "class-marks" / "gradescope" / "s02" / "results.json").exists()
     assert main(["course", "mark", "class"]) == 0
     assert capsys.readouterr().out.splitlines()[0] == "2 submissions, 0 of them to mark"
@@ -176,4 +176,4 @@ def test_every_action_has_a_help(capsys):
             main(["course", action, "--help"])
         assert ended.value.code == 0
         assert f"usage: numpyvae course {action}" in capsys.readouterr().out
-    assert len(EXERCISES) == 28
+    assert len(EXERCISES) == 36

@@ -118,7 +118,7 @@ def test_a_blank_course_is_not_started_and_the_solutions_pass(tmp_path):
     start(tmp_path / "blank")
     verdicts = list(judge_folder(tmp_path / "blank", confined=True))
     assert {verdict.status for verdict in verdicts} == {"not started"}
-    assert len(verdicts) == 28
+    assert len(verdicts) == 36
     verdicts = list(judge_folder(tutorials(), confined=True))
     assert {verdict.status for verdict in verdicts} == {"ok"}
 
@@ -169,5 +169,5 @@ def test_three_hundred_submissions_are_marked_in_ten_minutes(tmp_path):
     marks = list(marking.mark(marking.missing(), 2))
     seconds = time.monotonic() - started
     print(f"300 submissions in {seconds:.0f} s", file=sys.stderr)
-    assert sorted(mark.points for mark in marks) == [27] * 5 + [28] * 295
+    assert sorted(mark.points for mark in marks) == [35] * 5 + [36] * 295
     assert seconds < 600
