@@ -172,7 +172,7 @@ assert 4 < information < 6
 #
 # ## The picture to remember
 #
-# The map shows $\log_2 q(z)/p(z)$. Red: codes are denser than the prior. Blue: the prior is denser. The circles contain 50% and 90% of the draws from the prior, so look at the blue *inside* them: there, a VAE draws codes that hardly any image has. Where $q < p/5$ (inside the black lines) we speak of a **hole**. Beside the map are decoded draws from the prior, from places with $q > 2p$ and from holes.
+# The map shows $\log_2 q(z)/p(z)$. Red: codes are denser than the prior. Blue: the prior is denser. The circles contain 50% and 90% of the draws from the prior, so look at the blue *inside* them: there, a VAE draws codes that hardly any image has. Where $q < p/5$ (inside the dashed black lines) we speak of a **hole**. Beside the map are decoded draws from the prior, from places with $q > 2p$ and from holes.
 #
 # **Predict:** what will the draws from the holes look like?
 

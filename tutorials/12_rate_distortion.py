@@ -258,7 +258,7 @@ for beta, (r, d), e in zip(prices, mnist, evidences):
                        fontsize=9)  # fmt: skip
 figure.colorbar(dots, ax=panels[1], label="exact evidence, nats per image", extend="min")
 panels[1].set(xlabel="rate R, nats", ylabel="distortion D, nats", title="MNIST, two latents",
-              xlim=(-0.4, 9), ylim=(160, 206))  # fmt: skip
+              xlim=(-0.4, 10.5), ylim=(155, 206))  # fmt: skip
 plt.show()
 
 # %% [markdown]
