@@ -2,7 +2,7 @@
 
 One file for each notebook, in their order: dense_layer, gradient_checker, network and autoencoder,
 latent_variables, elbo, reparameterization, whole_vae (with vae_pass), mnist (with epoch), how_good,
-denoising, samples, rate_distortion, tighter_bound.
+denoising, samples, rate_distortion, tighter_bound (with iwae_pass).
 
 Each file ends in EXERCISES. To add a mistake, add a Mistake to its exercise: a sentence, and a
 function that makes it. The tests fail unless the check refuses that function with that sentence.
