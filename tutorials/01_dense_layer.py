@@ -3,7 +3,7 @@
 #
 # **The one idea: a gradient has the same shape as the array it belongs to.**
 #
-# A neural network is a chain of simple functions. The simplest one that learns something is the dense layer: multiply by a matrix, add a vector. Here you write one and derive its gradient by hand, index by index. Then you convince yourself that the gradient is right by measuring it. Everything later builds on these few lines.
+# A neural network is a chain of simple functions. The simplest one that learns something is the dense layer: multiply by a matrix, add a vector. Here you write one and derive its gradient by hand, index by index. Then you convince yourself that the gradient is right by measuring it. All networks of this course are built from these few lines.
 #
 # *You need:* matrix products, partial derivatives, a little NumPy. *Time:* 45 minutes.
 

@@ -126,7 +126,7 @@ check("numerical_gradient", numerical_gradient)
 # %% [markdown]
 # ## The picture to remember
 #
-# The plot shows the error against the step, with both axes logarithmic. On the right is the truncation error. It falls with slope 2 toward smaller steps. On the left is the rounding error. It falls with slope −1 toward larger steps, and it fluctuates below its bound, as rounding errors do. Together they form a V. Its tip is where we computed it: near $10^{-5}$ in float64 and $6 \cdot 10^{-3}$ in float32.
+# The plot shows the error against the step, with both axes logarithmic. On the right is the truncation error. It falls with slope 2 toward smaller steps. On the left is the rounding error. It falls with slope −1 toward larger steps, and it fluctuates, as rounding errors do, mostly below its bound (which leaves out the rounding of $x \pm h$). Together they form a V. Its tip is where we computed it: near $10^{-5}$ in float64 and $6 \cdot 10^{-3}$ in float32.
 
 # %%
 steps = np.logspace(-12, 0, 97)

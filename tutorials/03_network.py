@@ -3,7 +3,7 @@
 #
 # **The one idea: the forward pass is a chain of functions, and the backward pass follows the same chain in reverse.**
 #
-# Here we add four parts to the dense layer: relu, sigmoid, a loss for pixels, and an optimizer. Together they make an *autoencoder*, which learns to compress an image of 784 pixels into ten numbers and to reconstruct the image from them. It works rather well. Then we ask it to *invent* an image, and too often it fails. That failure is the reason why variational autoencoders exist.
+# Here we add four parts to the dense layer: relu, sigmoid, a loss for pixels, and an optimizer. Together they make an *autoencoder*, which learns to compress an image of 784 pixels into ten numbers and to reconstruct the image from them. It works rather well. Then we ask it to *invent* an image, and often it fails. That failure is the reason why variational autoencoders exist.
 #
 # The notebook has two halves: the four parts, and the autoencoder. There is a good place for a break in between.
 #
@@ -89,11 +89,11 @@ assert np.exp(709.0) < np.inf
 assert 1 / (1 + np.exp(709.0)) > 0
 
 # %% [markdown]
-# The result is in fact right, but NumPy warns of an *overflow* on the way, and a formula that produces infinities is an accident waiting to happen. There is an equivalent form without them. It uses the hyperbolic tangent, which never overflows:
+# The result is in fact right, but NumPy warns of an *overflow* on the way, and a formula that produces infinities is an accident waiting to happen. There is an equivalent form without them. It uses the hyperbolic tangent. NumPy's `np.tanh` never overflows (its formula, typed as it stands, would):
 #
 # $$\tanh(a) = \frac{e^{a} - e^{-a}}{e^{a} + e^{-a}} .$$
 #
-# **On paper:** multiply numerator and denominator of $\sigma(l)$ by $e^{l/2}$, and find the tangent in the result. Then write it down in NumPy.
+# **On paper:** multiply numerator and denominator of $\sigma(l)$ by $e^{l/2}$, and find the hyperbolic tangent in the result. Then write it down in NumPy.
 #
 # <details><summary>A hint</summary>
 #
@@ -303,7 +303,7 @@ print(report)
 report.raise_if_failed()
 
 # %% [markdown]
-# (The checker first tries the complex step, a method even more accurate than differences. It detects that `np.abs` makes the complex step fail here. See the exercises of notebook 02.)
+# (The checker first tries the complex step, a method even more accurate than differences. If your `cross_entropy` uses `np.abs`, it detects that the complex step fails there. See the exercises of notebook 02.)
 
 # %%
 (x_train, _), (x_test, y_test) = numpyvae.load_mnist()
@@ -327,7 +327,7 @@ assert [name for name, gradient in flat.items() if gradient.any()] == ["b_out"]
 # %% [markdown]
 # ## Which optimizer?
 #
-# First a race, with 10,000 digits and six epochs: RMSprop with its usual learning rate, plain gradient descent with two rates, and gradient descent with *momentum*, which steps along a running sum of past gradients. (An *epoch* is one pass over all images, in random order and in batches of 100.)
+# First a race, with 10,000 digits and six epochs: RMSprop with its usual learning rate, plain gradient descent with two rates, and gradient descent with *momentum*, which steps along a running sum of past gradients that fades by a tenth in each step. (An *epoch* is one pass over all images, in random order and in batches of 100.)
 #
 # **Predict:** will RMSprop win?
 
@@ -422,7 +422,7 @@ for axes, pictures, title in zip(
 plt.show()
 
 # %% [markdown]
-# Most of the middle row is legible. In the bottom row, some could pass for digits; others are blots that no hand would write. Where do the random codes lie? We measure the distance from a code to the nearest code of a real image, in units of the standard deviation of the codes. If there were no holes, it would be the same for random codes and for real ones.
+# Most of the middle row is legible. In the bottom row, some could pass for digits; others are blots that no hand would write. Where do the random codes lie? We measure the distance from a code to the nearest code of a real image, in units of the standard deviation of the codes. If the real codes were themselves normally distributed, it would be the same for random codes and for real ones.
 
 # %%
 scale = codes.std(axis=0)
@@ -436,8 +436,12 @@ def distance_to_nearest(points, others):
 
 
 half = codes[:1000], codes[1000:]
-real = np.median(distance_to_nearest(half[0], half[1]))
-random = np.median(distance_to_nearest(random_codes[:1000], half[1]))
+of_real = distance_to_nearest(half[0], half[1])
+of_random = distance_to_nearest(random_codes[:1000], half[1])
+real, random = np.median(of_real), np.median(of_random)
+lonely = (of_random > np.quantile(of_real, 0.95)).mean()
+print(f"farther from a real code than 95% of the real ones: {lonely:.0%} of the random codes")
+assert lonely > 0.15
 print(f"median distance to the nearest real code: real {real:.2f}, random {random:.2f}")
 assert random > 1.25 * real
 
@@ -468,12 +472,12 @@ axes.set(xlabel="first number of the code", ylabel="second number",
 plt.show()
 scale = plane.std(axis=0)
 print(f"standard deviations {scale[0]:.1f} and {scale[1]:.1f}; "
-      f"farthest code {np.abs(plane).max():.0f}")  # fmt: skip
+      f"farthest code at a distance of {np.linalg.norm(plane, axis=1).max():.0f}")  # fmt: skip
 
 # %% [markdown]
-# Rays and clusters of very different density, with empty land between them and far out. Nobody told the network to fill the plane evenly. Which code would you draw at random here, and from which distribution?
+# The codes are crowded near the middle and thin far out, the ones have land of their own, and there is empty land in between. Nobody told the network to fill the plane evenly. Which code would you draw at random here, and from which distribution?
 #
-# Why? Nothing in the loss says *where* the codes should lie. The network is free to place each digit anywhere. The regions in between are **holes**, on which the decoder has never been trained. Many random codes fall into a hole.
+# Why? Nothing in the loss says *where* the codes should lie. The network is free to place each digit anywhere. The regions in between are **holes**, on which the decoder has never been trained. A random code falls into a hole several times as often as a real one.
 #
 # This gives us two goals, which are the subject of the next notebooks:
 #

@@ -164,7 +164,7 @@ check("posterior_grid", posterior_grid)
 #
 # $$\log p(x_1, \dots, x_N) = \sum_n \log p(x_n) .$$
 #
-# So the log evidence of the data adds up, and every model gets a score: its mean over the data. To **learn** is to look for the parameters with the highest score. This is the *maximum likelihood* principle, and it is all that a VAE does, too.
+# So the log evidence of the data adds up, and every model gets a score: its mean over the data. To **learn** is to look for the parameters with the highest score. This is the *maximum likelihood* principle. A VAE does the same, with a lower bound in place of $\log p(x)$ (notebook 05).
 #
 # **Predict:** we forget that the 100,000 draws above came from $a = 1.5$, and try $a$ = 1, 1.5 and 2. Which has the highest score? Could another $a$ win by chance?
 
@@ -183,7 +183,7 @@ print(f"the best of 101 slopes from 1 to 2: {best_slope:.2f}")
 assert abs(best_slope - 1.5) < 0.02
 
 # %% [markdown]
-# The true slope wins. With 100,000 draws the best slope is within 0.02 of it; with ten draws, chance would decide.
+# The true slope wins, and $a = -1.5$ is just as good: the evidence depends on $a^2$ alone. With 100,000 draws the best slope is within 0.02 of the true one. With ten draws it could be far off.
 #
 # ## The joint density, and a slice through it
 #
@@ -206,7 +206,7 @@ for x, style, colour in ((0.5, "--", COLOURS[4]), (3.0, "-", COLOURS[0])):
     posterior = posterior_grid(log_normal(x, a * grid + c, s), grid)
     assert np.allclose(slice_at_x / area, posterior)
 panels[1].set(xlabel="z", xlim=(-3, 3), title="slices: p(x, z) for two values of x")
-panels[1].legend()
+panels[1].legend(loc="upper left")
 plt.show()
 
 # %% [markdown]
@@ -251,13 +251,13 @@ assert grid[at_minus.argmax()] == 0
 assert (at_minus * grid**2).sum() < (at_half * grid**2).sum()  # the variance, times 100
 
 # %% [markdown]
-# And at $x = -0.5$, which $z^2$ alone can never reach? The noise must have been negative. The posterior has one hump, at $z = 0$: there, $z^2$ is nearest to $x$. It is narrower than the one for $x = 0.5$, for any $z$ away from 0 makes the miss larger.
+# And at $x = -0.5$, which $z^2$ alone can never reach? The noise must have been negative. The posterior has one hump, at $z = 0$: there, $z^2$ is nearest to $x$. It is narrower than the one for $x = 0.5$, because any $z$ away from 0 makes the miss larger.
 #
 # From $x = 2$ it is impossible to tell whether $z$ was near $+\sqrt 2$ or near $-\sqrt 2$, so the posterior has two humps. It is *not* a normal distribution, although the prior and the noise are normal. Keep this picture in mind: the encoder of a VAE returns one normal distribution, whatever the true posterior looks like.
 #
 # ## Why this does not scale
 #
-# A grid of 401 points is fine for one latent variable. For two it has 160,801 points, and we will use such a grid in notebook 09. For twenty it has $401^{20}$ points, a number with 53 digits. No computer will ever visit them all.
+# Even a coarse grid of 401 points is fine for one latent variable. For two it has 160,801 points, and we will use such a grid in notebook 09. For twenty it has $401^{20}$ points, a number with 53 digits. No computer will ever visit them all.
 
 # %%
 assert 401**2 == 160_801

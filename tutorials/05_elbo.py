@@ -72,9 +72,11 @@ assert np.allclose(right_side, log_normal(x, c, (a**2 + s**2) ** 0.5), rtol=0, a
 #
 # $$\log p(x) = \mathbb{E}_q \bigl[ \log p(x, z) - \log q(z) \bigr] + \mathbb{E}_q \bigl[ \log q(z) - \log p(z \mid x) \bigr] .$$
 #
+# The second term is $\text{KL}(q \,\|\, p(z \mid x))$, the KL from the *posterior*, which measures how wrong the guess is.
+#
 # </details>
 #
-# The second term is $\text{KL}(q \,\|\, p(z \mid x))$, which measures how wrong the guess is. The first term is called the **ELBO**, the *evidence lower bound*:
+# The first term is called the **ELBO**, the *evidence lower bound*:
 #
 # $$\boxed{\ \log p(x) = \text{ELBO} + \text{KL}(q \,\|\, \text{posterior})\ } \qquad\Longrightarrow\qquad \text{ELBO} \le \log p(x) .$$
 #
@@ -244,7 +246,7 @@ assert abs(kl_from_posterior(line, 1.4, -1.0) - closed) < 1e-9
 # %% [markdown]
 # ## The picture to remember
 #
-# The plot shows the ELBO for all guesses, with $\mu$ on the horizontal axis and $\log \sigma$ on the vertical axis. The contour lines are labeled, and lighter means higher. A cross marks the best guess.
+# The plot shows how far the ELBO of each guess lies below $\log p(x)$, with $\mu$ on the horizontal axis and $\log \sigma$ (half of `logvar`) on the vertical axis. The contour lines are labeled, and lighter means higher. Crosses mark the best guesses.
 #
 # **Predict before you look.** For the straight line, the posterior is a normal distribution. Can the ELBO reach $\log p(x)$? For the parabola, the posterior has two humps.
 # How many best guesses are there, and does their ELBO reach $\log p(x)$?
@@ -308,9 +310,9 @@ axes.legend(fontsize=9)
 plt.show()
 
 # %% [markdown]
-# $\text{KL}(q \,\|\, p)$ is a mean over draws from $q$. So it punishes $q$ for being where the posterior is not, and does not care where $q$ is not. The other one, $\text{KL}(p \,\|\, q)$, would punish $q$ for missing a hump, and spread over both. The ELBO contains the first.
+# $\text{KL}(q \,\|\, p)$ is a mean over draws from $q$. So it punishes $q$ for being where the posterior is not, and does not care where $q$ is not. The other one, $\text{KL}(p \,\|\, q)$, would punish $q$ for missing a hump, so its best $q$ spreads over both. The ELBO contains the first.
 #
-# Does the best Gaussian always choose one hump? No. For $x = 0.5$ the humps are close together, the valley is shallow, and the best guess covers both. **Predict:** for which $x$ does the best guess split? Try a few values in the next cell before you read on.
+# Does the best Gaussian always choose one hump? No. For $x = 0.5$ the humps are close together, the valley is shallow, and the best guess covers both. **Predict:** for which $x$ does the best guess split?
 
 
 # %%

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 07 · The whole VAE in 120 lines
 #
-# **The one idea: the encoder's hidden layer gets two gradients, one through the mean and one through the spread, and they add up.**
+# **The one idea: every path through the graph carries a gradient back, and where paths meet, their gradients add up.**
 #
 # You have written all the parts. Here you put them together: an encoder that guesses the posterior of each image, one draw from the guess, a decoder that explains the image, the
 # negative ELBO as the loss, and the whole backward pass. It takes fewer than 120 lines, and nothing is hidden. Then eight tests decide whether it is right. None of them needs a reference solution, so you can use them for any VAE that you
@@ -301,7 +301,7 @@ assert np.allclose(backward(blind, t_blind)["b_mu"], t_blind["mu"].mean(axis=0),
 #
 # Notebook 05 shows that $\log p(x) - \text{ELBO} = \text{KL}(q \,\|\, \text{posterior})$. With a single latent we can compute all three. The ELBO comes from *your* `forward` and `loss`, averaged over a grid
 # of `eps`. The evidence and the KL come from separate code that uses none of your functions, only the weights. Suppose that your loss had a wrong sign, a wrong factor, a missing term or a hidden weight on the
-# KL. Then the two sides would not agree, even if your backward pass had the same error.
+# KL. Then the two sides would not agree, even if your backward pass had the same error. (Not every factor shows: with one image and one latent, a mean over images or latents is no different from a sum. Tests 2 and 4 find those.)
 
 # %%
 Z1 = initialize(X, H, 1, np.random.default_rng(3), np.float64)
@@ -336,7 +336,7 @@ assert abs(exact.value[0] - your_elbo - exact.gap[0]) < 1e-6
 # %% [markdown]
 # All eight tests have passed. How good are they? We made 24 mistakes that are found in hand-written VAEs, one at a time, in our own solution of this notebook. The
 # checks above catch and name every one, and the gradient check alone
-# finds eleven of them. (This experiment is part of the project's test suite.) Can you write tests that are as good? Put them in a file, and run
+# finds eleven of them. (This experiment is part of the project's test suite.) Can you write tests that are as good? Put them in a file, as functions `check_...(vae)` that use `vae.forward`, `vae.loss` and so on, and run
 # `numpyvae course mistakes my_checks.py`: it tries them on the right VAE and on the 24 wrong ones.
 #
 # ## Does it match the library?
@@ -426,7 +426,7 @@ def sizes_of_gradients(theta):
 
 
 places = {"x": (0, 1), "h": (2, 1), "mu": (4, 2), "logvar": (4, 0), "z": (6, 1), "g": (8, 1)}
-places |= {"logits": (10.2, 1), "CE": (12.6, 1), "KL ": (4, 4), "KL": (4, -2)}
+places |= {"logits": (10.2, 1), "CE": (12.6, 1), "KL ": (4, 4), "KL": (4, -2)}  # KL twice
 
 
 def draw(axes, norms, title):
@@ -462,7 +462,7 @@ assert after["CE", "logits"] < before["CE", "logits"]
 assert after["z", "mu"] > 3 * before["z", "mu"]
 
 # %% [markdown]
-# Before training, two gradients of about the same size arrive at `h`. A backward pass that forgets one of them would give the encoder only half of its learning signal. After training the gradient at the pixels is smaller, but the one that arrives at `mu` is many times larger: the decoder has learned to use $z$, so moving $z$ makes a difference. It does not vanish at the end of training, because every image and every noise pulls in another direction.
+# Before training, two gradients of about the same size arrive at `h`. A backward pass that forgets one of them would give the encoder only one of two about equally large parts. After training the gradient at the logits is smaller, but the one that arrives at `mu` is many times larger: the decoder has learned to use $z$, so moving $z$ makes a difference.
 #
 # ## "The loss goes down" proves nothing
 #

@@ -132,7 +132,7 @@ print(f"2,000 test images at z = mu: {at_mu:.2f}, with z drawn: {drawn:.2f}")
 assert at_mu < drawn
 
 # %% [markdown]
-# Are you on the right track? A published training run of this very model (the log of a Keras 2.1 notebook) has a loss of 171.6 after the first epoch and of 159.7 after the tenth. Our losses, with five seeds, lie between 171.9 and 173.0 after the first epoch and between
+# Are you on the right track? A published training run of this very model (the log of a Keras 2.1 notebook; `numpyvae reproduce classic` shows it beside ours) has a loss of 171.6 after the first epoch and of 159.7 after the tenth. Our losses, with five seeds, lie between 171.9 and 173.0 after the first epoch and between
 # 156.1 and 158.0 after the tenth. Yours should be between 170.8 and 174.5, and then between 155 and 161.5. If it is not, something is very probably wrong, whatever the gradient check says. Is `s` passed on to the next step? Is the noise normal, and new for each batch?
 
 # %%
@@ -183,7 +183,7 @@ assert np.allclose(ndtr(ndtri(u)), u)
 # ### Exercise 2: `manifold_codes`
 #
 # Return the $n \times n$ codes of the grid, row by row, in the order in which pictures are laid out: the first is at the top left. $z_1$ grows to the right, and $z_2$ grows **upward**,
-# so the first row has the largest $z_2$. (Drawn upside down, the picture contradicts the scatter plot beside it. This mistake can be found in print.)
+# so the first row has the largest $z_2$. (Drawn upside down, the picture contradicts the scatter plot beside it. This mistake is common.)
 
 
 # %%
@@ -260,7 +260,7 @@ for axes, pictures, name in zip(panels, (means, coins), ("means p", "coins")):
 plt.show()
 
 # %% [markdown]
-# Most are digits, some are in between. The coins add noise, for given $z$ the pixels are independent: the model knows that the edge of a stroke is uncertain, but not that its pixels go together. Many pictures of "samples" show the means instead.
+# Most are digits, some are in between. The coins add noise, because given $z$ the pixels are independent: the model knows that the edge of a stroke is uncertain, but not that its pixels go together. Many pictures of "samples" show the means instead.
 #
 # ## The loss curve, with its landmarks
 
@@ -301,7 +301,7 @@ def active_units(mu, least=0.01):
 check("active_units", active_units)
 
 # %% [markdown]
-# Our two latents are both active. Let us ask twenty, in two models that were trained for five epochs on 20,000 digits. In the second, the KL is charged eight times, so a latent is expensive.
+# Our two latents are both active. Let us ask twenty, in two models that were trained for five epochs on 20,000 digits. In the second, the KL in the loss is multiplied by $\beta = 8$, so a latent is expensive.
 #
 # **Predict:** how many of twenty latents are active in each?
 
@@ -327,7 +327,7 @@ assert 10 <= counts[8][0] <= 20
 assert counts[8][1] <= 6 < counts[1][1]
 
 # %% [markdown]
-# At the usual price all twenty are used. At eight times the price most are "active" by the rule, but only a few carry anything: the limit of 0.01 is a convention, so look at the bars as well. Notebook 12 finds the exact price at which a latent is switched off.
+# At the usual price all twenty are used. With $\beta = 8$ most are "active" by the rule, but only a few carry anything: the limit of 0.01 is a convention, so look at the bars as well. Notebook 12 finds the exact price at which a latent is switched off.
 
 # %% [markdown]
 # ## Three collapses, on purpose

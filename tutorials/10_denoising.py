@@ -12,13 +12,13 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from scipy.ndimage import gaussian_filter, uniform_filter
+from scipy.ndimage import gaussian_filter, label, uniform_filter
 from threadpoolctl import threadpool_limits
 
 import numpyvae
 from numpyvae.course import check, functions
 from numpyvae.evaluation import posterior
-from numpyvae.pictures import COLOURS, STYLE, tile
+from numpyvae.pictures import STYLE, tile
 
 threadpool_limits(1)  # one BLAS thread; two are far slower beside other busy programs
 plt.style.use(STYLE)
@@ -47,7 +47,7 @@ def corrupt(x, noise, rng):
 
 
 # %% [markdown]
-# **The check** corrupts pixels of ½, of 0 and of 1. Has every pixel noise of its own, normal, with the right standard deviation? Does half of the black pixels stay at 0, and half of the white ones at 1? Does the same `rng` give the same noise, and a second call new noise? Do the shape and the `dtype` stay?
+# **The check** corrupts pixels of ½, of 0 and of 1. Has every pixel noise of its own, normal, with the right standard deviation? Do half of the pixels of 0 (paper) stay at 0, and half of the pixels of 1 (ink) at 1? Does the same `rng` give the same noise, and a second call new noise? Do the shape and the `dtype` stay?
 
 # %%
 check("corrupt", corrupt)
@@ -59,6 +59,12 @@ check("corrupt", corrupt)
 # needs `t["x"]`, the picture that it has *seen*. That one stays corrupted.)
 #
 # **Predict:** which of `forward`, `loss`, `backward` must change?
+#
+# <details><summary>The answer</summary>
+#
+# None of them. Only what `t["target"]` holds is different.
+#
+# </details>
 #
 # ### Exercise 2: `denoising_step`
 #
@@ -138,10 +144,10 @@ for epoch in range(1, 6):
 # How good are the restored pictures? We compute the mean squared difference from the clean picture, over all pixels of 2,000 test images. The competitors are
 #
 # * a blur over $3 \times 3$ pixels, which averages noise away without any knowledge of digits,
-# * a Gaussian blur, followed by the best straight line $a + b \cdot \text{pixel}$ and a clip,
+# * a Gaussian blur, followed by the straight line $a + b \cdot \text{pixel}$ that is best for these very images, and a clip,
 # * **linear regression**: each clean pixel is a weighted sum of all 784 corrupted ones, with weights learned from 20,000 digits,
 # * the mean of all digits, whatever the picture is,
-# * a VAE with twenty latents that was trained on clean pictures only.
+# * a VAE with twenty latents that was trained on 20,000 clean pictures only.
 #
 # **Predict:** put them in order.
 
@@ -173,19 +179,18 @@ soft = gaussian_filter(squares, (0, 1, 1), mode="constant").reshape(-1, 784)
 unprepared = numpyvae.VAE(hidden=256, latent=20, rng=0)
 list(numpyvae.train(unprepared, x_train[:20_000], epochs=5, rng=0))
 answers = {
-    "corrupted": spoiled_test,
-    "VAE, trained on clean digits": unprepared.reconstruct(spoiled_test),
-    "mean of all digits": np.tile(x_train.mean(axis=0), (2000, 1)),
     "blur, 3 x 3": blur,
-    "Gaussian blur, line, clip": straight_line(soft),
+    "corrupted": spoiled_test,
     "denoising VAE": restore(theta, spoiled_test),
+    "Gaussian blur, line, clip": straight_line(soft),
     "linear regression": regression(spoiled_test),
+    "mean of all digits": np.tile(x_train.mean(axis=0), (2000, 1)),
+    "VAE, trained on clean digits": unprepared.reconstruct(spoiled_test),
 }
 errors = {name: float(((a - clean_test) ** 2).mean()) for name, a in answers.items()}
-for name, error in errors.items():
-    print(f"{name:29} mean squared error {error:.4f}")
-in_order = list(errors.values())
-assert in_order == sorted(in_order, reverse=True)
+best_first = sorted(errors, key=errors.get)
+for name in best_first:
+    print(f"{name:29} mean squared error {errors[name]:.4f}")
 assert errors["corrupted"] > 4.5 * errors["denoising VAE"]
 
 first = [int(np.flatnonzero(y_test == digit)[0]) for digit in range(10)]
@@ -198,12 +203,18 @@ for axes, name in zip(panels, ("clean", "corrupted", "blur, 3 x 3", "linear regr
     axes.set(xticks=[], yticks=[])
 plt.show()
 
+# %%
+assert best_first[:4] == [
+    "linear regression", "denoising VAE", "Gaussian blur, line, clip", "blur, 3 x 3"
+]  # fmt: skip
+assert errors["VAE, trained on clean digits"] > errors["mean of all digits"]
+
 # %% [markdown]
-# One matrix beats the network after five epochs. (After forty the two are about equal.) If you want a small squared error, minimize the squared error: regression does just that, and it may use all 784 numbers, while the VAE squeezes every picture through twenty. Its answers are sharper, and look like digits, but a sharp stroke in the wrong place costs more than a blurred one. A VAE that has never seen noise is worse than one fixed picture, because its encoder has never been taught to ignore noise.
+# One matrix beats the network after five epochs. (After forty the two are about equal.) If you want a small squared error, minimize the squared error: regression does just that, and it may use all 784 numbers, while the VAE squeezes every picture through twenty. Its answers have no specks beside the stroke, and most are whole digits, but some are the wrong digit, or a blur. A VAE that has never seen noise is worse than one fixed picture.
 #
 # ## Several answers
 #
-# Both give *one* answer. But look at the upper half of a digit, like those in the next picture. What was the lower half? There may be several answers, and a mixture of them is none.
+# Regression and the denoising VAE give *one* answer each. But look at the four upper halves below. What was the lower half? There may be several answers, and a mixture of them is not one of them.
 #
 # Would ten draws from the denoiser's $q(z \mid \tilde x)$ give ten answers? Hardly. In the loss *each* draw has to explain *each* picture that could be behind $\tilde x$, on average. So every draw decodes to about the same compromise.
 #
@@ -217,7 +228,16 @@ plt.show()
 #
 # Four digits, of which only the upper half is seen. First the whole digit, the part that is seen, and the answer of linear regression, trained for this task. Then the true posterior given the upper half, over the plane of both latents, and ten draws from it, decoded.
 #
-# **Predict:** for which of the four will there be more than one answer?
+# **Predict:** for which of the four will there be more than one answer? Here are their upper halves.
+
+# %%
+chosen = [61, 30, 55, 0]
+seen = np.arange(784) < 14 * 28  # the upper half
+halves = np.where(seen, x_test[chosen], 0)
+figure, axes = plt.subplots(figsize=(4, 1))
+axes.imshow(tile(halves, (28, 28), 4), cmap="gray_r", vmin=0, vmax=1)
+axes.set(xticks=[], yticks=[])
+plt.show()
 
 # %%
 if Path("08_mnist.npz").exists():
@@ -228,14 +248,10 @@ else:
     list(numpyvae.train(vae, x_train, epochs=3, rng=0))
     print("no 08_mnist.npz in this folder; quick model of three epochs")
 
-chosen = [61, 30, 55, 0]
-seen = np.arange(784) < 14 * 28  # the upper half
-halves = np.where(seen, x_test[chosen], 0)
-
 
 def log_likelihood(z):
     """log p(x|z) of the pixels that are seen, for each of the four digits."""
-    logits = vae.decode_logits(z)[:, seen]
+    logits = vae.decode_logits(z)[:, seen]  # minus the cross-entropy of notebook 03:
     return logits @ x_test[chosen][:, seen].T - np.logaddexp(0, logits).sum(axis=1)[:, None]
 
 
@@ -246,18 +262,21 @@ weights = np.linalg.solve(learn.T @ learn + 10 * np.eye(393), learn.T @ x_train[
 blended = np.hstack([x_test[chosen][:, seen], np.ones((4, 1))]) @ weights
 
 figure, panels = plt.subplots(
-    4, 3, figsize=(11, 4.8), width_ratios=[2.6, 1.1, 8], layout="constrained"
+    4, 3, figsize=(11, 6.4), width_ratios=[2.6, 1.6, 7], layout="constrained"
 )
-ten = []
+ten, humps = [], []
 for row, n, density, half, blend in zip(panels, chosen, densities, halves, blended):
     place = rng.choice(density.size, 10, p=density.ravel() / density.sum())
     z = np.column_stack([axis[place // 201], axis[place % 201]])
     ten.append(vae.decode(z))
     row[0].imshow(tile(np.stack([x_test[n], half, blend]), (28, 28), 3), cmap="gray_r", vmin=0,
                   vmax=1)  # fmt: skip
-    row[1].imshow(np.sqrt(density.T), cmap="Greys", origin="lower", extent=(-5, 5, -5, 5))
-    row[1].plot(*z.T, ".", color=COLOURS[4], markersize=3)
-    row[1].set(xlim=(-3.5, 3.5), ylim=(-3.5, 3.5))
+    row[1].contourf(axis, axis, density.T / density.max(), [0.001, 0.03, 0.3, 1],
+                    colors=["0.8", "0.5", "0.1"])  # fmt: skip
+    row[1].set(xlim=(-2.5, 2.5), ylim=(-2.5, 2.5), aspect="equal")
+    pieces, count = label(density > 0.001 * density.max())
+    shares = np.sort([density[pieces == k].sum() for k in range(1, count + 1)])[::-1]
+    humps.append(shares[shares > 0.05 * shares.sum()] / shares.sum())
     row[2].imshow(tile(ten[-1], (28, 28), 10), cmap="gray_r", vmin=0, vmax=1)
     for axes in row:
         axes.set(xticks=[], yticks=[])
@@ -265,6 +284,10 @@ for axes, title in zip(panels[0], ("digit, seen, regression", "posterior", "ten 
     axes.set_title(title, fontsize=10)
 plt.show()
 spread = np.stack(ten).std(axis=1)  # (4, 784)
+for n, masses in zip(chosen, humps):
+    print(f"test image {n:2}: humps with", ", ".join(f"{mass:.0%}" for mass in masses))
+assert all(len(masses) > 1 for masses in humps[:3])
+assert len(humps[3]) == 1
 for n, apart in zip(chosen, spread):
     print(f"test image {n:2}, digit {y_test[n]}: the draws differ by {apart[seen].mean():.3f} "
           f"where it is seen, and by {apart[~seen].mean():.3f} where it is hidden")  # fmt: skip
@@ -272,9 +295,9 @@ assert (spread[:3, ~seen].mean(axis=1) > 1.2 * spread[:3, seen].mean(axis=1)).al
 assert spread[3].mean() < 0.5 * spread[:3].mean()
 
 # %% [markdown]
-# The upper half of the 8 could belong to an 8, a 9 or a 0; that of a 3 to a 3, a 7 or a 1. The posterior has several humps, and the draws show *what* is possible and how often. The 7 leaves little doubt, and all draws agree. Regression has one answer for each, and where there are several possibilities it paints them on top of each other.
+# For the model, the upper half of the 8 could belong to an 8, a 9 or a 0; that of the 3 to a 3, a 7 or a 1; that of the 0 to a 0 or an 8. The posterior has several humps, and the draws show what the model thinks possible, and how probable. For the 7 there is one hump, and all draws agree. Regression has one answer for each.
 #
-# That is what the latent variable is for. The pictures of this small model are soft. But the reasoning is exact.
+# That is what the latent variable is for. With two latents the pictures are soft, and the model's idea of a digit is crude. But given the model, the answer is exact.
 
 # %% [markdown]
 # ## In five lines

@@ -2070,14 +2070,26 @@ NAMED: dict[str, str] = {
     "kl_parts_with_the_spacing_once": "The area of a cell is Δ², not Δ.",
     "kl_parts_without_the_spacing": "The area of the cells is missing.",
     "kl_parts_without_two_pi": "The prior lacks its constant, −log 2π.",
-    "kl_parts_with_the_constant_of_one_latent": "This is the constant of one latent; for two it is −log 2π.",
+    "kl_parts_with_the_constant_of_one_latent": (
+        "This is the constant of one latent; for two it is −log 2π."
+    ),
     "kl_parts_with_the_entropy_alone": "The prior is missing: this is minus the entropy of q.",
-    "kl_parts_with_zeros_in_the_logarithm": "Where q is 0, q log q is 0 and not NaN: take the logarithm of the others.",
-    "log_weights_with_the_sign_of_logvar_wrong": "The sign of logvar is flipped: −log q(z|x) has + ½ logvar.",
-    "log_weights_with_the_prior_subtracted": "log p(z) and log q(z|x) are exchanged: it is log p(z) − log q(z|x).",
+    "kl_parts_with_zeros_in_the_logarithm": (
+        "Where q is 0, q log q is 0 and not NaN: take the logarithm of the others."
+    ),
+    "log_weights_with_the_sign_of_logvar_wrong": (
+        "The sign of logvar is flipped: −log q(z|x) has + ½ logvar."
+    ),
+    "log_weights_with_the_prior_subtracted": (
+        "log p(z) and log q(z|x) are exchanged: it is log p(z) − log q(z|x)."
+    ),
     "log_weights_without_halves": "All halves are missing: it is ½ Σ (ε² + logvar − z²).",
-    "log_weights_with_the_mean_over_the_latents": "This is averaged over the latents; log p(z) and log q(z|x) are sums.",
-    "iwae_step_without_the_largest_subtracted": "It underflows: log w may be −1000, so take out the largest of each image.",
+    "log_weights_with_the_mean_over_the_latents": (
+        "This is averaged over the latents; log p(z) and log q(z|x) are sums."
+    ),
+    "iwae_step_without_the_largest_subtracted": (
+        "It underflows: log w may be −1000, so take out the largest of each image."
+    ),
     "log_weights_without_half_in_the_prior": "log p(z) is −½ z²; this has −z².",
     "log_weights_with_the_prior_twice": "log p(z) is −½ z²; this has −z².",
 }

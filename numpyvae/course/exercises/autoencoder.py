@@ -77,6 +77,9 @@ EXERCISES = (
                     partial(autoencoder_backward, relu_g=lambda dy, y: dy)),
             Mistake("The relu mask of h is missing, or it uses ≥.",
                     partial(autoencoder_backward, relu_h=lambda dy, y: dy)),
+            Mistake("The arguments of relu_backward are exchanged: first the gradient, then y.",
+                    partial(autoencoder_backward, relu_g=lambda dy, y: relu_backward(y, dy),
+                            relu_h=lambda dy, y: relu_backward(y, dy))),
             Mistake("Both relu masks are missing, or they use ≥.",
                     partial(autoencoder_backward, relu_g=lambda dy, y: dy,
                             relu_h=lambda dy, y: dy)),
@@ -96,7 +99,7 @@ EXERCISES = (
                     partial(autoencoder_backward, linear=_averaged_bias)),
         ),
         hints=(
-            "Read forward from its last line to its first. What comes in, and what goes out?",
+            "Read `autoencoder` from its last line to its first. What comes in, and what goes out?",
             "dlogits = cross_entropy_backward(t[\"logits\"], x) / len(x). Then dense, relu, dense, "
             "dense, relu, dense, all backward.",
             'dg, d["W_out"], d["b_out"] = dense_backward(t["g"], theta["W_out"], dlogits)',

@@ -108,6 +108,7 @@ EXERCISES = (
             Case(([0],), "by hand: 1/2", [0.5]),
             Case((np.log([[1.0, 3.0, 1 / 4]]),), "by hand: 1/2, 3/4, 1/5", [[0.5, 0.75, 0.2]],
                  given="l = [[log 1, log 3, log 1/4]]"),
+            Case(([-2000, 2000],), "0 and 1, to all digits", [0, 1]),
         ),
         sample=lambda draw, B, X: (draw(B, X),),
         far=Far(lambda t: (np.array([-t, t]),), "l = ±", silent=True),

@@ -161,10 +161,10 @@ EXERCISES = (
         source="the step with the share of each draw",
         returns="theta, s",
         by_hand=(
-            Case(unlikely_images(400.0), "log w is −400 for each pixel", given="weights of 0, b_out = "
-                 "[-400, …], white pixels: every weight w is as small as e⁻¹²⁰⁰"),
-            Case(unlikely_images(500.0), "log w is −500 for each pixel", given="weights of 0, b_out = "
-                 "[-500, …], white pixels: every weight w is as small as e⁻¹⁵⁰⁰"),
+            Case(unlikely_images(400.0), "the shares of two weights that underflow",
+                 given="b_out = [-400, -400, -400], images of ones: each w is about e⁻¹²⁰⁰"),
+            Case(unlikely_images(500.0), "the shares of two weights that underflow",
+                 given="b_out = [-500, -500, -500], images of ones: each w is about e⁻¹⁵⁰⁰"),
         ),
         sample=several_draws,
         shrink=False,
