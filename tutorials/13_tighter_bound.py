@@ -304,7 +304,8 @@ for name, model in list(models.items())[:2]:
     gap = np.sort(exact[name].value - np.mean(bounds, axis=0))
     missing[name] = np.median(gap), gap[-len(gap) // 10 :].mean(), np.median(effective)
     print(
-        f"  trained with {name:6} {gap.mean():15.2f} {missing[name][0]:8.2f} {missing[name][1]:12.2f}"
+        f"  trained with {name:6} {gap.mean():15.2f} {missing[name][0]:8.2f}"
+        f"{missing[name][1]:13.2f}"
     )
 for name, (_, _, count) in missing.items():
     print(f"trained with {name:6}: of 50 draws, {count:.0f} count (median)")
