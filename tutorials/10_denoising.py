@@ -249,13 +249,17 @@ else:
     print("no 08_mnist.npz in this folder; quick model of three epochs")
 
 
-def log_likelihood(z):
-    """log p(x|z) of the pixels that are seen, for each of the four digits."""
-    logits = vae.decode_logits(z)[:, seen]  # minus the cross-entropy of notebook 03:
-    return logits @ x_test[chosen][:, seen].T - np.logaddexp(0, logits).sum(axis=1)[:, None]
+def seen_only(pictures):
+    """log p(x|z) of the pixels that are seen, a function of z, for each of the pictures."""
+
+    def log_likelihood(z):
+        logits = vae.decode_logits(z)[:, seen]  # minus the cross-entropy of notebook 03:
+        return logits @ pictures[:, seen].T - np.logaddexp(0, logits).sum(axis=1)[:, None]
+
+    return log_likelihood
 
 
-axis, densities = posterior(log_likelihood, nodes=201, half_width=5)
+axis, densities = posterior(seen_only(x_test[chosen]), nodes=201, half_width=5)
 rng = np.random.default_rng(0)
 learn = np.hstack([x_train[:20_000][:, seen], np.ones((20_000, 1), np.float32)])
 weights = np.linalg.solve(learn.T @ learn + 10 * np.eye(393), learn.T @ x_train[:20_000])
@@ -286,16 +290,22 @@ plt.show()
 spread = np.stack(ten).std(axis=1)  # (4, 784)
 for n, masses in zip(chosen, humps):
     print(f"test image {n:2}: humps with", ", ".join(f"{mass:.0%}" for mass in masses))
-assert all(len(masses) > 1 for masses in humps[:3])
-assert len(humps[3]) == 1
 for n, apart in zip(chosen, spread):
     print(f"test image {n:2}, digit {y_test[n]}: the draws differ by {apart[seen].mean():.3f} "
           f"where it is seen, and by {apart[~seen].mean():.3f} where it is hidden")  # fmt: skip
-assert (spread[:3, ~seen].mean(axis=1) > 1.2 * spread[:3, seen].mean(axis=1)).all()
-assert spread[3].mean() < 0.5 * spread[:3].mean()
+
+hundred = x_test[:100]
+_, densities = posterior(seen_only(hundred), nodes=101, half_width=5)
+several = 0
+for density in densities:
+    pieces, count = label(density > 0.001 * density.max())
+    shares = [density[pieces == k].sum() for k in range(1, count + 1)]
+    several += sum(share > 0.05 * sum(shares) for share in shares) > 1
+print(f"of the first 100 test digits, {several} have more than one hump")
+assert 1 <= several < 30
 
 # %% [markdown]
-# For the model, the upper half of the 8 could belong to an 8, a 9 or a 0; that of the 3 to a 3, a 7 or a 1; that of the 0 to a 0 or an 8. The posterior has several humps, and the draws show what the model thinks possible, and how probable. For the 7 there is one hump, and all draws agree. Regression has one answer for each.
+# For our model (yours may differ a little), the upper half of the 8 could belong to an 8, a 9 or a 0; that of the 3 to a 3, a 7 or a 1; that of the 0 to a 0 or an 8. The posterior has several humps, and the draws show what the model thinks possible, and how probable. For the 7 there is one hump, and all draws agree. (The first three were chosen for their humps: most upper halves leave the model with only one.) Regression has one answer for each.
 #
 # That is what the latent variable is for. With two latents the pictures are soft, and the model's idea of a digit is crude. But given the model, the answer is exact.
 
