@@ -302,7 +302,7 @@ for density in densities:
     shares = [density[pieces == k].sum() for k in range(1, count + 1)]
     several += sum(share > 0.05 * sum(shares) for share in shares) > 1
 print(f"of the first 100 test digits, {several} have more than one hump")
-assert 1 <= several < 30
+assert several < 30
 
 # %% [markdown]
 # For our model (yours may differ a little), the upper half of the 8 could belong to an 8, a 9 or a 0; that of the 3 to a 3, a 7 or a 1; that of the 0 to a 0 or an 8. The posterior has several humps, and the draws show what the model thinks possible, and how probable. For the 7 there is one hump, and all draws agree. (The first three were chosen for their humps: most upper halves leave the model with only one.) Regression has one answer for each.
