@@ -5,7 +5,7 @@
 #
 # In notebook 01 you measured a gradient by adding 1 to each weight. For a straight line that is exact, but real losses are curved. Here you build a checker that works for them, find the step it needs, and learn when not to trust it. At the end *your checker is graded*: it must accept ten correct gradients and reject ten wrong ones.
 #
-# *You need:* notebook 01, Taylor series. *Time:* 65 minutes.
+# *You need:* notebook 01, Taylor series. *Time:* 75 minutes.
 
 # %%
 import matplotlib.pyplot as plt

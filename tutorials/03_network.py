@@ -7,7 +7,7 @@
 #
 # The notebook has two halves: the four parts, and the autoencoder. There is a good place for a break in between.
 #
-# *You need:* notebooks 01 and 02. *Time:* 100 minutes. *Runs in:* 35 seconds.
+# *You need:* notebooks 01 and 02. *Time:* 130 minutes. *Runs in:* 35 seconds.
 
 # %%
 import timeit

@@ -6,7 +6,7 @@
 # In notebook 04 the evidence was the integral $p(x) = \int p(x \mid z)\, p(z)\, dz$. To compute it, we need to know where to look. Now suppose that we have a guess $q(z)$
 # at the posterior. In this notebook you derive what such a guess is good for, one line of algebra at a time, and you check every line on a problem whose exact answer you know.
 #
-# *You need:* notebook 04, expectations. *Time:* 110 minutes.
+# *You need:* notebook 04, expectations. *Time:* 120 minutes.
 
 # %%
 import matplotlib.pyplot as plt

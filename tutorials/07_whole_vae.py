@@ -7,7 +7,7 @@
 # negative ELBO as the loss, and the whole backward pass. It takes fewer than 120 lines, and nothing is hidden. Then eight tests decide whether it is right. None of them needs a reference solution, so you can use them for any VAE that you
 # write elsewhere. At the end, you compare yours, array by array, with `numpyvae.VAE`.
 #
-# *You need:* notebooks 01 to 06. *Time:* 130 minutes.
+# *You need:* notebooks 01 to 06. *Time:* 140 minutes.
 
 # %%
 import inspect

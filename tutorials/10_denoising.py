@@ -5,7 +5,7 @@
 #
 # You add *one line* to the VAE that you wrote in notebook 07, and find out why it is still a VAE. Then it meets simple competitors, and one of them wins. So what is a model with latent variables good for? It can give *several* answers.
 #
-# *You need:* notebooks 04, 07 and 08. *Time:* 50 minutes. *Runs in:* 35 seconds.
+# *You need:* notebooks 04, 07 and 08. *Time:* 55 minutes. *Runs in:* 35 seconds.
 
 # %%
 from pathlib import Path
