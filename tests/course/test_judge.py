@@ -211,3 +211,22 @@ def test_a_limit_of_time_leaves_nothing_behind():
         check("dense", raises(ValueError("no")))
     time.sleep(0.05)
     assert sys.exc_info() == (None, None, None)
+
+
+def test_a_changed_argument_is_named_even_if_only_its_zeros_change():
+    def kl_parts(mu, logvar, q, axis):
+        q[q == 0] = 1e-300
+        return EXERCISES["kl_parts"].right(mu, logvar, q, axis)
+
+    verdict = judge(EXERCISES["kl_parts"], kl_parts)
+    assert verdict.kind == "argument changed"
+    assert "q" in verdict.text
+
+
+def test_a_result_of_whole_numbers_is_not_said_to_ignore_an_argument():
+    def rates(eigenvalues, noise_variance, beta):
+        return np.trunc(EXERCISES["rates"].right(eigenvalues, noise_variance, beta))
+
+    verdict = judge(EXERCISES["rates"], rates)
+    assert verdict.status == "not yet"
+    assert verdict.mistake == ""
