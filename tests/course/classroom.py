@@ -18,7 +18,7 @@ HOSTILE = {  # what `dense` does first, and words of the verdict on it
     "exit": ("raise SystemExit(0)", "ends the program"),
     "os_exit": ("import os; os._exit(0)", "Its process ended"),
     "crash": ("import os; os.abort()", "Its process ended"),
-    "printer": ("print('x' * 10**8)", "prints more than 1,000,000 characters"),
+    "printer": ("print('x' * 10**7)", "prints more than 1,000,000 characters"),
     "fork": ("import os; os.fork()", "starting a process is not allowed"),
     "shell": ("import subprocess; subprocess.run(['true'])", "starting a process is not allowed"),
     "deleter": ("import os; os.remove({victim!r})", "changing a file outside its folder"),
