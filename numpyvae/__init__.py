@@ -3,7 +3,8 @@
 Each package, called a room, answers one question. Its first lines say in which order to read it.
 Begin with core: the model and its training. Around it are data (images), variants, runs (trainings
 on disk), evaluation, gradcheck (any gradient), debugging (the backward pass of a VAE), pictures,
-course (the tutorials), cli (the command line) and support (small helpers).
+explorer (a model in one HTML page), course (the tutorials), cli (the command line) and support
+(small helpers).
 """
 
 from __future__ import annotations

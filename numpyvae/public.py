@@ -1,6 +1,6 @@
 """The public names, which `numpyvae` passes on when one of them is first used."""
 
-from numpyvae import debugging, evaluation, gradcheck, pictures
+from numpyvae import debugging, evaluation, explorer, gradcheck, pictures
 from numpyvae.core.optimizers import RMSprop
 from numpyvae.core.trace import Loss, Trace
 from numpyvae.core.training import Epoch, train
@@ -18,6 +18,7 @@ __all__ = [
     "Trace",
     "debugging",
     "evaluation",
+    "explorer",
     "gradcheck",
     "load",
     "load_idx",

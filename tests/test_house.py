@@ -25,6 +25,7 @@ ROOMS = {
     "variants": ["core", "evaluation", "support"],
     "debugging": ["core", "gradcheck", "data", "support"],
     "runs": ["core", "variants", "evaluation", "data", "support"],
+    "explorer": ["core", "evaluation", "data", "support"],
     "pictures": ["evaluation", "gradcheck", "core", "data", "support"],
 }
 ROOMS["cli"] = list(ROOMS)
@@ -137,6 +138,8 @@ def test_no_file_is_long():
     for path in SOURCES:
         if path != HOUSE / "debugging" / "mistakes.py":  # a table
             assert length(path) <= 300, path
+    for path in (HOUSE / "explorer" / "web").iterdir():
+        assert length(path) <= 300, path
     for path in TESTS.rglob("test_*.py"):
         assert length(path) <= 400, path
 
@@ -169,7 +172,8 @@ def test_import_numpyvae_alone_reaches_every_public_room():
 
 
 def test_every_public_name_has_a_docstring():
-    for module in (numpyvae, numpyvae.evaluation, numpyvae.debugging, numpyvae.gradcheck):
+    rooms = (numpyvae.evaluation, numpyvae.debugging, numpyvae.explorer, numpyvae.gradcheck)
+    for module in (numpyvae, *rooms):
         for name in module.__all__:
             documented = getattr(module, name).__doc__
             assert documented or not callable(getattr(module, name)), name

@@ -9,10 +9,10 @@ from typing import NoReturn
 import numpy as np
 
 from numpyvae import __version__
-from numpyvae.cli import course, draw, evaluate, gradcheck, reproduce, sweep, train
+from numpyvae.cli import course, draw, evaluate, explore, gradcheck, reproduce, sweep, train
 from numpyvae.cli.console import OutputError, complain, stopped
 
-COMMANDS = (train, sweep, gradcheck, evaluate, draw, reproduce, course)
+COMMANDS = (train, sweep, explore, gradcheck, evaluate, draw, reproduce, course)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

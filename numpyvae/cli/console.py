@@ -93,7 +93,7 @@ def add_run_folder(command: argparse.ArgumentParser) -> None:
     command.add_argument("dir", metavar="DIR", help="the folder that numpyvae train wrote")
     images = "use other images; of an .npy file, the last tenth"
     command.add_argument("--data", metavar="PATH", help=images)
-    out = "folder for the pictures (DIR)"
+    out = "folder for what is written (DIR)"
     command.add_argument("--out", metavar="FOLDER", help=out)
 
 

@@ -108,6 +108,7 @@ def _train(training: Run) -> int:
         return complain(f"{error}; {_kept(training)}", 1)
     files = "model.npz, history.csv, settings.json and the pictures"
     say(f"{folder} holds {files}   {time.perf_counter() - started:.1f} s in all")
+    say(f"to look into the model in a browser: numpyvae explore {shlex.quote(str(folder))}")
     return 0
 
 

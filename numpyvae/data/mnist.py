@@ -2,10 +2,16 @@
 
 from pathlib import Path
 
-from numpyvae.data.image_files import load_images
+import numpy as np
+
+from numpyvae.data.image_files import load_idx, load_images
 from numpyvae.support.types import Array
 
 MNIST_FOLDER = Path(__file__).parent
+MNIST_CREDIT = (
+    "MNIST, by Y. LeCun, C. Cortes and C. J. C. Burges, "
+    "derived from NIST Special Databases 3 and 7; license CC BY-SA 3.0."
+)
 
 
 def load_mnist() -> tuple[tuple[Array, Array], tuple[Array, Array]]:
@@ -18,3 +24,14 @@ def load_mnist() -> tuple[tuple[Array, Array], tuple[Array, Array]]:
     assert mnist.y_train is not None
     assert mnist.y_test is not None
     return (mnist.x_train, mnist.y_train), (mnist.x_test, mnist.y_test)
+
+
+def holds_mnist(images: Array) -> bool:
+    """True if one of the first hundred images is a test image of MNIST, grey or thresholded."""
+    if images.shape[1] != 784:
+        return False
+    x = images[:100] if images.dtype == np.uint8 else np.rint(255.0 * images[:100])
+    grey = load_idx(MNIST_FOLDER / "t10k-images-idx3-ubyte.gz").reshape(-1, 784)
+    black_and_white = np.where(grey > 127, np.uint8(255), np.uint8(0))
+    known = {image.tobytes() for image in (*grey, *black_and_white)}
+    return any(image.tobytes() in known for image in x.astype(np.uint8))

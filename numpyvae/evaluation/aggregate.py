@@ -43,6 +43,19 @@ class Aggregate:
             return np.log(self.q) - _log_prior(self.axis)
 
 
+def principal_plane(mu: Array) -> tuple[Array, Array, float]:
+    """The plane through the codes μ (N, Z) that holds the most of their variance, Z ≥ 2.
+
+    Returns the center (Z,), two orthogonal directions of length 1 (2, Z), and the share of the
+    variance: the two principal components.
+    """
+    center = mu.mean(axis=0, dtype=np.float64)
+    _, singular, directions = np.linalg.svd(mu - center, full_matrices=False)
+    plane = np.eye(2, mu.shape[1])  # for a single image, which has one direction only
+    plane[: len(directions)] = directions[:2]
+    return center, plane, float((singular[:2] ** 2).sum() / max((singular**2).sum(), 1e-300))
+
+
 @blas_threads()
 def aggregate_posterior(
     mu: Array, logvar: Array, *, nodes: int = 401, half_width: float = 5.0

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from numpyvae.core.vae import VAE
+from numpyvae.evaluation.aggregate import principal_plane
 from numpyvae.pictures.canvas import COLOURS, canvas, name_groups, tile
 from numpyvae.support.inputs import check_count
 from numpyvae.support.threads import blas_threads
@@ -92,11 +93,7 @@ def _flatten(mu: Array, groups: Array) -> tuple[Array, Array, str, tuple[str, st
         return mu[:, 0], groups + spread, "latent means μ(x), one row per label", ("$z_1$", "label")
     if latents == 2:
         return mu[:, 0], mu[:, 1], "latent means μ(x)", ("$z_1$", "$z_2$")
-    centered = mu - mu.mean(axis=0)
-    _, singular, directions = np.linalg.svd(centered, full_matrices=False)
-    share = float((singular[:2] ** 2).sum() / max((singular**2).sum(), 1e-300))
+    center, plane, share = principal_plane(mu)
     title = f"latent means μ(x): 2 of {latents} principal components, {share:.0%} of variance"
-    plane = np.zeros((2, latents))  # one image has only one direction
-    plane[: len(directions)] = directions[:2]
-    x, y = (centered @ plane.T).T
+    x, y = ((mu - center) @ plane.T).T
     return x, y, title, ("first principal component", "second principal component")

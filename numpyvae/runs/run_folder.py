@@ -31,7 +31,16 @@ from numpyvae.support.inputs import check_array, check_count
 from numpyvae.support.lock import lock
 
 MODEL, HISTORY, SETTINGS, EPOCHS = "model.npz", "history.csv", "settings.json", "epochs"
-RESULTS = (HISTORY, SETTINGS, "*.png", "*.gif", EPOCHS, MODEL)  # in the order of setting aside
+PAGE = "explore.html"
+RESULTS = (
+    HISTORY,
+    SETTINGS,
+    "*.png",
+    "*.gif",
+    PAGE,
+    EPOCHS,
+    MODEL,
+)  # in the order of setting aside
 OTHER = ("data", "epochs", "keep_epochs", "threads")  # settings that say nothing about the model
 
 
@@ -44,6 +53,7 @@ class RunFolder:
     settings.json  the settings, the versions of packages, and whether everything was written
     epochs/        the model of every epoch, if `keep_epochs` is set
     *.png, *.gif   pictures
+    explore.html   the page of numpyvae explore
     earlier-N/     the same files of earlier runs
 
     model.npz alone tells how far a run has come. The other files are written with it, for people

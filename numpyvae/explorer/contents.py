@@ -1,0 +1,154 @@
+"""All that the page is told: the weights, the latent means, some pictures, the grid, the tasks."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from numpyvae.core.bernoulli import cross_entropy
+from numpyvae.core.latent import kl_divergence, kl_per_latent
+from numpyvae.core.vae import VAE
+from numpyvae.data.images import check_images, check_pixels
+from numpyvae.data.mnist import MNIST_CREDIT, holds_mnist
+from numpyvae.evaluation.aggregate import principal_plane
+from numpyvae.evaluation.bounds import elbo
+from numpyvae.evaluation.quadrature import evidence
+from numpyvae.explorer.packing import (
+    pack_images,
+    pack_integers,
+    pack_surface,
+    pack_weights,
+    packed,
+)
+from numpyvae.explorer.tasks import Known, tasks
+from numpyvae.support.inputs import check_number
+from numpyvae.support.types import Array
+
+MEANS = 10_000  # test images whose means the page shows
+PICTURES = 400  # test images that the page holds
+SPACING = {1: 0.002, 2: 0.05}  # of the grid for the evidence; the page refines it where needed
+NARROWEST, WIDEST = 5.0, 10.0  # half-widths of that grid
+REACH = 5.0  # standard deviations of q that it shall hold on each side
+NAMES = 255  # most labels
+
+
+def contents(
+    vae: VAE,
+    images: ArrayLike,
+    labels: ArrayLike | None,
+    *,
+    noise: float,
+    name: str,
+    credit: str | None,
+) -> dict[str, Any]:
+    """The table that the page reads; see `page.explore` for the arguments."""
+    noise = check_number("noise", noise)
+    every = check_images("images", images, vae.image_shape)[:MEANS]
+    names, numbers = _labels(labels, len(np.asarray(images)))
+    stored, weights = pack_weights(vae)
+    mu, logvar = stored.encode(every)
+    if not (np.isfinite(mu).all() and np.isfinite(logvar).all()):
+        raise ValueError("vae: its μ and σ are not finite; train it with a lower learning rate")
+    x = check_pixels("images", every[:PICTURES], vae.image_shape, np.float32)
+    x = np.rint(255.0 * x) / np.float32(255.0)  # as the page stores them
+    q = stored.encode(x)
+    reach = float((np.abs(mu) + REACH * np.exp(0.5 * logvar)).max())
+    grid, gap, reconstruction = _costs(stored, x, q, reach)
+    shown = None if numbers is None else numbers[: len(every)]
+    known = Known(
+        mu=mu, labels=shown, names=names, kl=kl_divergence(*q), reconstruction=reconstruction,
+        gap=gap,
+    )  # fmt: skip
+    if credit is None:
+        credit = MNIST_CREDIT if holds_mnist(every) else ""
+    return {
+        "version": version("numpyvae"),
+        "name": name,
+        "hidden": list(vae.hidden),
+        "latent": vae.latent,
+        "activation": vae.activation,
+        "beta": vae.beta,
+        "noise": noise,
+        "binary": bool(np.isin(x, (0.0, 1.0)).all()),
+        "shape": list(vae.image_shape),
+        "credit": credit,
+        "weights": weights,
+        "means": pack_integers(mu),
+        "names": names,
+        "labels": None if shown is None else packed(shown, "u1"),
+        "pictures": {"count": len(x), "bytes": pack_images(x)},
+        "badly": [] if gap is None else _badly(gap),
+        "grid": grid,
+        "kl": np.round(kl_per_latent(mu, logvar).mean(axis=0), 4).tolist(),
+        "components": _components(mu),
+        "tasks": tasks(known),
+    }
+
+
+def _labels(labels: ArrayLike | None, images: int) -> tuple[list[str], Array | None]:
+    """The different labels as text, and for each image its place among them."""
+    if labels is None:
+        return [], None
+    array = np.asarray(labels)
+    if array.shape != (images,):
+        raise ValueError(f"labels: expected shape ({images},) as images, got {array.shape}")
+    found, numbers = np.unique(array, return_inverse=True)
+    if len(found) > NAMES:
+        problem = f"expected at most {NAMES} different ones, got {len(found):,}"
+        raise ValueError(f"labels: {problem}; pass none, or coarser ones")
+    return [str(label) for label in found], numbers
+
+
+def _costs(
+    vae: VAE, x: Array, q: tuple[Array, Array], reach: float
+) -> tuple[dict[str, Any] | None, Array | None, Array]:
+    """The grid for the page, and KL(q ‖ posterior) and the reconstruction term of the pictures.
+
+    log p(x|z) = x·l(z) − S(z), and S(z) = Σ softplus(l(z)) is the same for every image. S on a grid
+    saves the page 40,000 passes through the decoder.
+    """
+    if vae.latent > 2:
+        return None, None, elbo(vae, x, rng=0, samples=30)[0]
+    half_width = float(np.clip(math.ceil(reach), NARROWEST, WIDEST))
+    nodes = 2 * round(half_width / SPACING[vae.latent]) + 1
+    rows: list[Array] = []
+
+    def log_likelihood(z: Array) -> Array:
+        logits = vae.decode_logits(z)
+        rows.append(cross_entropy(logits, np.zeros_like(x[0])))  # of a black image: S
+        return logits @ x.T - rows[-1][:, None]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of mass at the border
+        found = evidence(log_likelihood, vae.latent, q=q, nodes=nodes, half_width=half_width)
+    assert found.gap is not None  # because q was given
+    grid = {
+        "half_width": half_width,
+        "nodes": nodes,
+        "softplus": pack_surface(np.concatenate(rows).reshape(nodes, -1)),
+    }
+    # −ELBO = gap − value; where the grid does not resolve q, by draws
+    reconstruction = found.gap - found.value - kl_divergence(*q)
+    poor = np.isnan(reconstruction)
+    if poor.any():
+        reconstruction[poor] = elbo(vae, x[poor], rng=0, samples=30)[0]
+    return grid, found.gap, reconstruction
+
+
+def _badly(gap: Array) -> list[int]:
+    """The twenty pictures whose q is farthest from the true posterior, the worst first."""
+    known = np.flatnonzero(np.isfinite(gap))
+    return known[np.argsort(-gap[known])][:20].tolist()
+
+
+def _components(mu: Array) -> dict[str, Any] | None:
+    """The plane of the two principal components of the means, for more than two latents."""
+    if mu.shape[1] <= 2:
+        return None
+    center, directions, share = principal_plane(mu)
+    return {"center": center.tolist(), "directions": directions.tolist(), "share": share}

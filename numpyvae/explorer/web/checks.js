@@ -1,0 +1,133 @@
+"use strict";
+// The rules of the tasks, without a page: the same as in numpyvae/explorer/tasks.py.
+//
+// A situation is what the page shows: { z, mu, picture: { label, own }, kl, reconstruction, gap,
+// path }. `label` is the number of the picture's label, `own` true for a picture drawn by hand;
+// `path` holds the labels on the way from A to B. What is not known is null.
+
+const NEIGHBORS = 20;
+const STEPS = 13; // pictures on the way from A to B
+
+class Neighbors {
+  // The test means around a place, and their labels.
+  constructor(means, labels, names, latent) {
+    Object.assign(this, { means, labels, names, latent });
+    this.count = Math.min(NEIGHBORS, means.length / latent);
+  }
+
+  // The number of neighbors with each label, and the distance of the nearest one.
+  around(z) {
+    const { means, latent, count } = this;
+    const nearest = []; // [squared distance, image], in order
+    for (let n = 0; n * latent < means.length; n++) {
+      let distance = 0;
+      for (let a = 0; a < latent; a++) distance += (means[n * latent + a] - z[a]) ** 2;
+      if (nearest.length === count && distance >= nearest[count - 1][0]) continue;
+      let at = nearest.length;
+      while (at > 0 && nearest[at - 1][0] > distance) at--;
+      nearest.splice(at, 0, [distance, n]);
+      if (nearest.length > count) nearest.pop();
+    }
+    const counts = new Array(this.names.length).fill(0);
+    if (this.labels) for (const [, n] of nearest) counts[this.labels[n]]++;
+    return { counts, distance: Math.sqrt(nearest[0][0]) };
+  }
+
+  // The label of most of them; of several, the first.
+  most(z) {
+    const { counts } = this.around(z);
+    return counts.indexOf(Math.max(...counts));
+  }
+
+  // "7 × 18, 9 × 2"
+  inWords(z) {
+    const { counts } = this.around(z);
+    const order = counts.map((count, label) => [count, label]).filter(([count]) => count > 0);
+    order.sort((a, b) => b[0] - a[0]);
+    return order.slice(0, 3).map(([count, label]) => `${this.names[label]} × ${count}`).join(", ");
+  }
+}
+
+function straightWay(from, to) {
+  return Array.from({ length: STEPS }, (_, k) =>
+    Array.from(from, (a, i) => a + ((to[i] - a) * k) / (STEPS - 1)));
+}
+
+const CHECKS = {
+  border: {
+    title: (task, name) => `Where does ${name(task.labels[0])} become ${name(task.labels[1])}?`,
+    text: () => "Click a place where the decoder’s picture could be either.",
+    solved: (task, now, near) => {
+      const { counts } = near.around(now.z);
+      return task.labels.every((label) => counts[label] >= task.least);
+    },
+    found: (task, now, near, name) =>
+      `Of the ${near.count} test means nearest to your z, ` +
+      task.labels.map((label) => `${near.around(now.z).counts[label]} are ${name(label)}`).join(" and ") +
+      `; ${task.least} of each are asked for.`,
+    why: "Nothing in the loss knows of labels. Two kinds of pictures lie side by side where one of " +
+      "them costs few nats when it is decoded as the other.",
+  },
+  hole: {
+    title: () => "Find a hole in the prior",
+    text: (task) => `Click a place inside the circle of ${task.radius} σ that is at least ` +
+      `${task.least} from every test mean. What does the decoder draw there?`,
+    solved: (task, now, near) =>
+      Math.hypot(...now.z) < task.radius && near.around(now.z).distance >= task.least,
+    found: (task, now, near) => `Your z is ${fixed(Math.hypot(...now.z))} from 0, and ` +
+      `${fixed(near.around(now.z).distance)} from the nearest test mean.`,
+    why: "All codes together are not quite the prior. A sample begins with a draw from the prior, " +
+      "and it may fall in here. So some samples look like nothing that was ever seen.",
+  },
+  fool: {
+    title: () => "Fool the encoder",
+    text: () => "Draw a picture, or choose one, that the encoder places among others.",
+    solved: (task, now, near) => now.picture.label !== null &&
+      near.around(now.mu).counts[now.picture.label] < task.fewer,
+    found: (task, now, near, name) => now.picture.label === null
+      ? "Say first what you drew."
+      : `Of the ${near.count} test means nearest to μ, ${near.around(now.mu).counts[now.picture.label]} ` +
+        `are ${name(now.picture.label)}; fewer than ${task.fewer} are asked for.`,
+    why: "The encoder always answers, and usually with a small σ. It has no way to say that it never " +
+      "saw such a picture. The reconstruction term says so: compare x with the picture at μ(x).",
+  },
+  far: {
+    title: () => "Where is q far from the true posterior?",
+    text: (task) => `Find a picture, or draw one, with KL(q ‖ posterior) above ${task.above} nats. ` +
+      "Then press “zoom to q”.",
+    solved: (task, now) => now.gap !== null && now.gap > task.above,
+    found: (task, now) => now.gap === null
+      ? "It is not known for this picture."
+      : `Here it is ${fixed(now.gap)} nats.`,
+    why: "The evidence minus the ELBO is this KL and nothing else. One picture in ten has more than " +
+      "this, and they make up most of the mean.",
+  },
+  cheap: {
+    title: () => "Cheap to place, dear to draw",
+    text: (task) => `Find a picture with KL(q ‖ prior) below ${task.below} and a reconstruction ` +
+      `term above ${task.above}.`,
+    solved: (task, now) => now.kl < task.below && now.reconstruction > task.above,
+    found: (task, now) => `Here the KL is ${fixed(now.kl)} and the reconstruction term is ` +
+      `${fixed(now.reconstruction, 1)}.`,
+    why: "The KL pays for saying where a picture lies: little, near the middle of the prior. The " +
+      "reconstruction term pays for the ink. They are two prices, not two views of one quality.",
+  },
+  way: {
+    title: (task, name) => `From ${name(task.labels[0])} to ${name(task.labels[1])}, past no other`,
+    text: (task, name) => `Put A among the ${name(task.labels[0])}s and B among the ` +
+      `${name(task.labels[1])}s, so that every step between lies among one of the two.`,
+    solved: (task, now) => now.path.length === STEPS && now.path[0] === task.labels[0] &&
+      now.path[STEPS - 1] === task.labels[1] && now.path.every((label) => task.labels.includes(label)),
+    found: (task, now, near, name) =>
+      `On the way: ${now.path.filter((label, k) => k === 0 || label !== now.path[k - 1]).map(name).join(", ")}.`,
+    why: "A straight line in z is not a straight line between pictures. On a plane few labels can " +
+      "share a border, so most ways cross foreign ones.",
+  },
+};
+
+function fixed(value, digits = 2) {
+  // With a true minus sign, and no "−0.00".
+  if (!Number.isFinite(value)) return "unknown";
+  const text = Math.abs(value).toFixed(digits);
+  return value < 0 && Number(text) !== 0 ? "−" + text : text;
+}

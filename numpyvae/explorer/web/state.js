@@ -1,0 +1,124 @@
+"use strict";
+// What the page shows, and who must know when it changes.
+
+const find = (id) => document.getElementById(id);
+const data = JSON.parse(find("data").textContent);
+const model = readModel(data);
+const pictures = imagesOf(data.pictures, model.pixels);
+const grid = data.grid ? new Grid(model, data.grid) : null;
+const means = Float64Array.from(integersOf(data.means.integers), (v) => v * data.means.scale);
+const labels = data.labels ? bytesOf(data.labels) : null;
+const near = new Neighbors(means, labels, data.names, model.latent);
+const random = randomNumbers(1);
+const nameOf = (label) => data.names[label];
+// What may be called log p(x), and what not: grey pixels have no probability.
+const EVIDENCE = data.binary ? "log p(x)" : "evidence";
+
+const state = {
+  z: Array.from({ length: model.latent }, () => 0), // the place that was chosen
+  hover: null, // the place under the mouse
+  clean: pictures[0], // the picture, and x with the noise on it
+  x: pictures[0],
+  label: null, // of the picture; of a drawing, what its author says
+  index: 0, // of the test picture; null for a drawing
+  q: null,
+  evidence: null, // as Grid.evidence returns it
+  gap: null, // KL(q ‖ posterior), null if not known
+  draws: [],
+  bound: null, // of 50 draws, for more than two latents
+  noise: data.noise,
+  pins: { A: null, B: null },
+  path: [], // the labels on the way from A to B
+};
+const shownZ = () => state.hover ?? state.z;
+
+// ---- Who listens to what: "z", "picture", "costs", "pins", "theme"
+
+const listeners = {};
+
+function on(events, listener) {
+  for (const event of events.split(" ")) (listeners[event] ??= []).push(listener);
+}
+
+function changed(event) {
+  for (const listener of listeners[event] ?? []) listener();
+}
+
+// For screen readers: spoken on a click or a key, never while the mouse only moves.
+function speak(text) {
+  find("spoken").textContent = text;
+}
+
+function zInWords(z) {
+  if (z.length === 1) return `z = ${fixed(z[0])}`;
+  return z.length <= 4 ? `z = (${Array.from(z, (v) => fixed(v)).join(", ")})` : `z, ${z.length} numbers`;
+}
+
+function placeInWords() {
+  const z = shownZ(), around = labels ? near.inWords(z) : "";
+  return zInWords(z) + (around ? `; the ${near.count} nearest test means: ${around}` : "");
+}
+
+function chooseZ(z, event = "z") {
+  state.hover = null;
+  state.z = Array.from(z);
+  changed(event);
+}
+
+// ---- A new picture, and all that follows from it
+
+let waiting = 0;
+
+function choosePicture(picture, { index = null, label = null }) {
+  Object.assign(state, { clean: picture, index, label });
+  encodePicture();
+  speak(chosenInWords());
+}
+
+function encodePicture() {
+  const { clean, noise } = state;
+  state.x = noise > 0
+    ? clean.map((v) => Math.min(1, Math.max(0, v + noise * random.normal())))
+    : clean;
+  state.q = encode(model, state.x);
+  Object.assign(state, { evidence: null, gap: null, bound: null, draws: [] });
+  changed("picture");
+  clearTimeout(waiting);
+  waiting = setTimeout(countCosts, 0); // after the pictures are on the screen
+}
+
+// All costs are those of the clean picture, which a denoising model is trained to restore.
+function countCosts() {
+  const { clean, q } = state;
+  drawAnew();
+  if (grid) {
+    state.evidence = grid.evidence(clean);
+    const gap = grid.gap(state.evidence, q);
+    state.gap = Number.isNaN(gap) ? null : gap;
+  } else {
+    const bounds = Array.from({ length: 10 }, () =>
+      importanceBound(drawsOf(model, clean, q, 50, random)));
+    state.bound = meanAndError(bounds);
+  }
+  changed("costs");
+}
+
+function drawAnew() {
+  state.draws = drawsOf(model, state.clean, state.q, 30, random);
+}
+
+// The parts of −ELBO. Exact where the gap is known, else a mean of draws with its error.
+function costs() {
+  const kl = klDivergence(state.q);
+  const drawn = meanAndError(state.draws.map((draw) => draw.reconstruction));
+  const exact = state.gap !== null;
+  const reconstruction = exact ? state.gap - state.evidence.value - kl : drawn.mean;
+  return { kl, drawn, exact, reconstruction, elbo: -reconstruction - kl };
+}
+
+function chosenInWords() {
+  const kind = state.index === null ? "Your drawing" : `Test picture ${state.index}`;
+  const label = state.label !== null && state.index !== null ? `, labeled ${nameOf(state.label)}` : "";
+  const around = labels ? `. The ${near.count} test means nearest to its μ: ${near.inWords(state.q.mu)}` : "";
+  return `${kind}${label}${around}.`;
+}

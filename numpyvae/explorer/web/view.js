@@ -1,0 +1,89 @@
+"use strict";
+// What the canvas of the latent space shows, and where. Coordinates on it are (a, b): the two
+// latents, or two principal components of the means; with one latent, a is z and b means nothing.
+
+const WIDEST_VIEW = 6; // half the width of the view
+const NARROWEST_VIEW = 0.02;
+const canvas = find("plane");
+const view = { a: 0, b: 0, half: 4, width: 0, height: 0, ratio: 1 };
+const components = data.components ?? { center: [0, 0], directions: [[1, 0], [0, 1]] };
+const product = (u, v) => u.reduce((sum, value, i) => sum + value * v[i], 0);
+
+function project(z) {
+  if (model.latent === 1) return [z[0], 0];
+  if (model.latent === 2) return [z[0], z[1]];
+  const away = Array.from(z, (value, i) => value - components.center[i]);
+  return components.directions.map((direction) => product(away, direction));
+}
+
+// The z at (a, b): of all that project there, the one nearest to `from`.
+function lift([a, b], from) {
+  if (model.latent === 1) return [a];
+  if (model.latent === 2) return [a, b];
+  const [fromA, fromB] = project(from), [first, second] = components.directions;
+  return Array.from(from, (value, i) => value + (a - fromA) * first[i] + (b - fromB) * second[i]);
+}
+
+const scale = () => view.width / (2 * view.half); // pixels for a unit
+const right = (a) => view.width / 2 + (a - view.a) * scale();
+const down = (b) => view.height / 2 - (b - view.b) * scale();
+const placeAt = (x, y) => [view.a + (x - view.width / 2) / scale(), view.b - (y - view.height / 2) / scale()];
+
+function fitCanvas() {
+  const { width, height } = canvas.getBoundingClientRect();
+  view.ratio = Math.min(window.devicePixelRatio || 1, 2);
+  Object.assign(view, { width, height });
+  canvas.width = Math.round(width * view.ratio);
+  canvas.height = Math.round(height * view.ratio);
+  changed("view");
+}
+
+// Enlarge by a factor, so that what is at (a, b) stays where it is.
+function zoom(factor, [a, b]) {
+  const half = Math.min(WIDEST_VIEW, Math.max(NARROWEST_VIEW, view.half / factor));
+  const kept = half / view.half;
+  lookAt(a + (view.a - a) * kept, b + (view.b - b) * kept, half);
+}
+
+function lookAt(a, b, half) {
+  const limit = (value) => Math.min(WIDEST_VIEW, Math.max(-WIDEST_VIEW, value));
+  Object.assign(view, { a: limit(a), b: limit(b), half: Math.min(WIDEST_VIEW, Math.max(NARROWEST_VIEW, half)) });
+  changed("view");
+}
+
+// All means but the outermost half percent on each side.
+function lookAtAll() {
+  const flat = flatMeans(), middle = (list, share) => list[Math.min(list.length - 1, Math.floor(share * list.length))];
+  const spans = [flat.a, flat.b].map((list) => {
+    const sorted = Float64Array.from(list).sort();
+    return [middle(sorted, 0.002), middle(sorted, 0.998)];
+  });
+  if (model.latent === 1) spans[1] = [0, 0];
+  const half = Math.max(...spans.map(([from, to]) => to - from)) / 2;
+  lookAt((spans[0][0] + spans[0][1]) / 2, (spans[1][0] + spans[1][1]) / 2, Math.max(3.2, half * 1.08));
+}
+
+// The ellipse of q and the posterior's regions.
+function lookAtQ() {
+  const [a, b] = project(state.q.mu), reach = 3 * Math.max(...sigmas(state.q));
+  const span = [[a - reach, a + reach], [b - reach, b + reach]];
+  if (state.evidence) {
+    boxOf(state.evidence, grid).slice(0, model.latent).forEach(([from, to], k) => {
+      span[k] = [Math.min(span[k][0], from), Math.max(span[k][1], to)];
+    });
+  }
+  const half = 0.6 * Math.max(...span.slice(0, Math.min(2, model.latent)).map(([from, to]) => to - from));
+  lookAt((span[0][0] + span[0][1]) / 2, (span[1][0] + span[1][1]) / 2, half);
+}
+
+// The projected means, computed once.
+let flatCache = null;
+function flatMeans() {
+  if (flatCache) return flatCache;
+  const count = means.length / model.latent;
+  flatCache = { a: new Float64Array(count), b: new Float64Array(count) };
+  for (let n = 0; n < count; n++) {
+    [flatCache.a[n], flatCache.b[n]] = project(means.subarray(n * model.latent, (n + 1) * model.latent));
+  }
+  return flatCache;
+}

@@ -1,0 +1,117 @@
+import warnings
+
+import numpy as np
+import pytest
+from explorer.conftest import other_model
+
+from numpyvae import VAE
+from numpyvae.data import MNIST_CREDIT
+from numpyvae.evaluation.quadrature import evidence, vae_log_likelihood
+from numpyvae.explorer.contents import contents
+from numpyvae.explorer.packing import pack_weights
+
+
+def table_of(vae, images, labels=None, noise=0.0, credit=None):
+    return contents(vae, images, labels, noise=noise, name="", credit=credit)
+
+
+def test_the_badly_fitted_pictures_are_those_with_the_largest_gap(table, classic, mnist):
+    stored, _ = pack_weights(classic)
+    x = np.float32(mnist[1][0][:400] / 255)
+    warnings.simplefilter("ignore", UserWarning)  # mass at the border
+    gap = evidence(
+        vae_log_likelihood(stored, x),
+        2,
+        q=stored.encode(x),
+        nodes=table["grid"]["nodes"],
+        half_width=table["grid"]["half_width"],
+    ).gap
+    assert set(table["badly"]) == set(np.argsort(-gap)[:20].tolist())
+    assert gap[table["badly"]].tolist() == sorted(gap[table["badly"]], reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (np.zeros(7), r"labels: expected shape \(90,\) as images, got \(7,\)"),
+        (np.arange(90) * np.ones((90, 1)), r"labels: expected shape \(90,\)"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused(labels, words):
+    vae, x, _ = other_model()
+    with pytest.raises(ValueError, match=words):
+        table_of(vae, x, labels)
+
+
+def test_too_many_labels_are_refused(rng):
+    vae = VAE(4, 2, image_shape=(2, 2))
+    with pytest.raises(ValueError, match=r"at most 255 different ones, got 300; pass none"):
+        table_of(vae, rng.random((300, 4)), np.arange(300))
+
+
+def test_unusable_images_and_noise_are_refused():
+    vae, x, _ = other_model()
+    with pytest.raises(ValueError, match="images: expected values in"):
+        table_of(vae, x * 3)
+    with pytest.raises(ValueError, match="noise"):
+        table_of(vae, x, noise=-1.0)
+
+
+def test_labels_may_be_words():
+    vae, x, labels = other_model()
+    table = table_of(vae, x, np.array(["shirt", "bag", "coat", "shoe"])[labels])
+    assert table["names"] == ["bag", "coat", "shirt", "shoe"]
+
+
+def test_without_labels_there_are_none():
+    vae, x, _ = other_model()
+    table = table_of(vae, x)
+    assert table["labels"] is None
+    assert table["names"] == []
+    assert {task["kind"] for task in table["tasks"]} <= {"far", "cheap"}
+
+
+@pytest.mark.parametrize("latent", [1, 2, 3])
+def test_the_grid_belongs_to_one_and_two_latents_and_the_components_to_more(latent):
+    vae, x, labels = other_model(latent=latent)
+    table = table_of(vae, x, labels)
+    assert (table["grid"] is None) == (latent > 2)
+    assert (table["components"] is None) == (latent <= 2)
+    assert len(table["kl"]) == latent
+
+
+def test_the_components_are_orthogonal_and_hold_the_most_variance():
+    vae, x, _ = other_model(latent=4)
+    plane = table_of(vae, x)["components"]
+    directions = np.array(plane["directions"])
+    np.testing.assert_allclose(directions @ directions.T, np.eye(2), atol=1e-6)
+    mu, _ = pack_weights(vae)[0].encode(x)
+    spread = np.cov(mu.T)
+    largest = np.linalg.eigvalsh(spread)[::-1]
+    np.testing.assert_allclose(np.trace(directions @ spread @ directions.T), largest[:2].sum())
+    np.testing.assert_allclose(plane["share"], largest[:2].sum() / largest.sum(), rtol=1e-5)
+
+
+def test_one_image_is_enough():
+    vae, x, _ = other_model(latent=3)
+    assert table_of(vae, x[:1])["pictures"]["count"] == 1
+
+
+def test_a_far_code_widens_the_grid():
+    vae, x, _ = other_model()
+    vae.parameters["b_mu"][:] += 6.0
+    assert table_of(vae, x)["grid"]["half_width"] > 6
+
+
+def test_mnist_is_credited_also_if_it_is_thresholded_and_other_images_are_not(mnist):
+    vae, x = VAE(8, 1), mnist[1][0][:50]
+    assert table_of(vae, x)["credit"] == MNIST_CREDIT
+    assert table_of(vae, (x > 127).astype(float))["credit"] == MNIST_CREDIT
+    assert table_of(vae, 255 - x)["credit"] == ""
+    assert table_of(vae, x, credit="mine")["credit"] == "mine"
+
+
+def test_binary_images_are_known_as_binary(mnist):
+    vae, x = VAE(8, 1), mnist[1][0][:50]
+    assert table_of(vae, x > 127)["binary"] is True
+    assert table_of(vae, x)["binary"] is False
