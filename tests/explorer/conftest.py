@@ -6,9 +6,11 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
+from explorer.browsing import CHROMIUM, DESKTOP, OPTIONS, ready
 
 from numpyvae import VAE, train
 from numpyvae.core.optimizers import RMSprop
+from numpyvae.explorer import explore
 from numpyvae.explorer.contents import contents
 
 PURE = ("mathematics", "evidence", "ink", "checks")  # scripts that need no browser
@@ -82,3 +84,45 @@ def engine():
         return made[id(table)][0]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=list(OPTIONS))
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="session")
+def file(classic, mnist, tmp_path_factory):
+    """The page of the classic model."""
+    path = tmp_path_factory.mktemp("page") / "explore.html"
+    path.write_text(explore(classic, *mnist[1], name="MNIST"), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def visit(browser, file):
+    """Open a page, ready for use. At the end of the test nothing may have been complained of."""
+    opened = []
+
+    def make(path=file, **options):
+        context = browser.new_context(**(DESKTOP | options))
+        page = context.new_page()
+        page.said, page.asked = [], []
+        page.on("console", lambda message: page.said.append(message.text))
+        page.on("pageerror", lambda error: page.said.append(str(error)))
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.goto(path.as_uri())
+        ready(page)
+        opened.append((context, page))
+        return page
+
+    yield make
+    for context, page in opened:
+        assert page.said == []
+        assert len(page.asked) == 1
+        context.close()

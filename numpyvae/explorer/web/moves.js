@@ -3,6 +3,8 @@
 
 const fingers = new Map(); // where each finger, or the mouse button, is down
 let moved = 0; // pixels since it went down
+let start = null; // where the first one went down
+let sideways = false; // one finger moves z once it moved sideways; downward it scrolls the page
 
 const inCanvas = (event) => {
   const box = canvas.getBoundingClientRect();
@@ -24,8 +26,10 @@ function dragged(event) {
   moved += Math.hypot(event.movementX, event.movementY);
   fingers.set(event.pointerId, inCanvas(event));
   const after = [...fingers.values()];
-  if (event.pointerType === "mouse" || fingers.size === 2) pinch(before, after);
-  else chooseZ(zAt(after[0]));
+  if (event.pointerType === "mouse" || fingers.size === 2) return pinch(before, after);
+  const [dx, dy] = after[0].map((value, k) => Math.abs(value - start[k]));
+  sideways ||= dx > 8 && dx > dy;
+  if (sideways) chooseZ(zAt(after[0]));
 }
 
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
@@ -51,7 +55,7 @@ function startMoves() {
   canvas.addEventListener("pointerdown", (event) => {
     canvas.setPointerCapture(event.pointerId);
     fingers.set(event.pointerId, inCanvas(event));
-    if (fingers.size === 1) moved = 0;
+    if (fingers.size === 1) [moved, start, sideways] = [0, inCanvas(event), false];
   });
   canvas.addEventListener("pointermove", (event) => {
     if (fingers.has(event.pointerId)) dragged(event);

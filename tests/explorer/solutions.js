@@ -1,0 +1,79 @@
+// For tests in a browser: solutions of the tasks, and how long things take.
+
+const ruleOf = (kind) => data.tasks.find((task) => task.kind === kind);
+const solves = (kind, now) =>
+  CHECKS[kind].solved(ruleOf(kind), { ...situation(), ...now }, near);
+
+function place(kind) {
+  for (let a = -2; a < 2; a += 0.05) {
+    for (let b = -2; b < 2; b += 0.05) if (solves(kind, { z: [a, b] })) return [a, b];
+  }
+}
+
+const costsOf = (x) => {
+  const q = encode(model, x), e = grid.evidence(x), kl = klDivergence(q);
+  return { kl, reconstruction: grid.gap(e, q) - e.value - kl };
+};
+
+const someMean = (label) => {
+  const n = [...labels.keys()].filter((k) => labels[k] === label);
+  return Array.from(means.subarray(2 * n[Math.floor(random.uniform() * n.length)])).slice(0, 2);
+};
+
+const SOLVE = {
+  border: () => chooseZ(place("border")),
+  hole: () => chooseZ(place("hole")),
+  fool: () => pickTest(pictures.findIndex((x, n) =>
+    solves("fool", { mu: encode(model, x).mu, picture: { label: labels[n] } }))),
+  far: () => pickTest(data.badly[0]),
+  cheap: () => pickTest(pictures.findIndex((x) =>
+    klDivergence(encode(model, x)) < ruleOf("cheap").below && solves("cheap", costsOf(x)))),
+  way: () => {
+    for (let k = 0; k < 2000 && !solves("way", {}); k++) {
+      ["A", "B"].forEach((name, end) => setPin(name, someMean(ruleOf("way").labels[end])));
+    }
+  },
+};
+
+// A situation that solves none.
+function solveNothing() {
+  pickTest(pictures.findIndex((x, n) => {
+    const q = encode(model, x);
+    return near.most(q.mu) === labels[n] && klDivergence(q) > 8;
+  }));
+  chooseZ([0, 0]);
+  setPin("A", [0, 0]);
+  setPin("B", [3, -3]);
+}
+
+function median(times, act) {
+  const took = Array.from({ length: times }, (_, k) => {
+    const began = performance.now();
+    act(k);
+    return performance.now() - began;
+  });
+  return took.sort((u, v) => u - v)[times >> 1];
+}
+
+const someZ = () => [random.normal(), random.normal()];
+const TIMES = {
+  decode: () => median(200, () => decode(model, someZ())),
+  frame: () => median(100, () => {
+    state.hover = someZ();
+    draw();
+    paintZ();
+  }),
+  costs: () => median(41, (k) => {
+    const x = pictures[100 + k];
+    grid.gap(grid.evidence(x), encode(model, x));
+  }),
+};
+
+const nameOfFocus = () => {
+  const e = document.activeElement;
+  if (e === document.body) return "";
+  const name = e.ariaLabel || e.textContent || e.labels?.[0]?.textContent;
+  return `${[...document.querySelectorAll("*")].indexOf(e)} ${name}`;
+};
+
+Object.assign(window, { SOLVE, TIMES, nameOfFocus, solveNothing });

@@ -1,0 +1,167 @@
+"""The finished page in a real browser. Needs Chromium on PATH, and `pip install ".[browser]"`."""
+
+import re
+import subprocess
+
+import numpy as np
+import pytest
+from explorer.browsing import (
+    CHROMIUM,
+    IN_BROWSER,
+    KEYS,
+    OPTIONS,
+    SOLUTIONS,
+    check,
+    draw,
+    number,
+    ready,
+    sums,
+    until,
+)
+from explorer.conftest import other_model
+
+from numpyvae import VAE
+from numpyvae.explorer import explore
+from numpyvae.explorer.packing import pack_weights
+
+pytestmark = IN_BROWSER
+
+
+def test_the_numbers_on_the_page_are_those_of_numpyvae(visit, classic, mnist):
+    page = visit()
+    stored, _ = pack_weights(classic)
+    mu, logvar = stored.encode(mnist[1][0][:1])
+    shown = page.locator("#q").inner_text()
+    numbers = [number(text) for text in re.findall(r"[−\d.]+", shown)]
+    np.testing.assert_allclose(numbers, [*mu[0], *np.exp(0.5 * logvar[0])], atol=0.0051)
+    costs = {name: number(value) for name, value in sums(page).items()}
+    assert costs["evidence"] + costs["− KL(q ‖ posterior)"] == pytest.approx(
+        costs["= ELBO"], abs=0.011
+    )
+    parts = costs["= −reconstruction"] + costs["− KL(q ‖ prior)"]
+    assert parts == pytest.approx(costs["= ELBO"], abs=0.011)
+    assert "log p(x)" not in page.inner_text("body")  # grey pixels
+
+
+def test_chromium_alone_prints_the_finished_page(file):
+    """--dump-dom: the page computes without being touched, and by itself."""
+    command = [CHROMIUM, "--headless", *OPTIONS, "--virtual-time-budget=4000", "--dump-dom"]
+    ran = subprocess.run([*command, file.as_uri()], capture_output=True, text=True, timeout=120)
+    assert re.search(r"KL\(q ‖ posterior\)</th><td>− \d+\.\d\d</td>", ran.stdout)
+    assert "Test picture 0, labeled 7" in ran.stdout
+
+
+def test_decoding_hovering_and_the_evidence_are_fast(visit):
+    """Medians, with limits about five times what a sketch of this page took."""
+    page = visit()
+    page.evaluate(SOLUTIONS)
+    assert page.evaluate("TIMES.decode()") <= 1
+    assert page.evaluate("TIMES.frame()") <= 8
+    assert page.evaluate("TIMES.costs()") <= 250
+
+
+def test_test_pictures_badly_fitted_ones_and_noise(visit):
+    page = visit()
+    page.click("#by-label button >> nth=3")
+    ready(page)
+    assert page.evaluate("labels[state.index]") == 3
+    assert "labeled 3" in page.locator("#chosen").inner_text()
+    page.click("#badly")
+    ready(page)
+    assert page.evaluate("state.index === data.badly[0] && state.gap > 3")
+    mu = page.evaluate("Array.from(state.q.mu)")
+    page.locator("#noise").fill("0.5")
+    ready(page)
+    assert page.evaluate("Array.from(state.q.mu)") != mu
+    assert "costs are those of the clean picture" in page.locator("#about-evidence").inner_text()
+
+
+def test_coins_are_flipped(visit):
+    page = visit()
+    page.check("#coins")
+    ready(page)
+    values = (
+        "[...new Set(find('picture-z').getContext('2d').getImageData(0, 0, 28, 28).data)].sort()"
+    )
+    assert page.evaluate(values) == [0, 255]
+    first = page.evaluate("find('picture-z').toDataURL()")
+    page.click("#again")
+    assert page.evaluate("find('picture-z').toDataURL()") != first
+
+
+def test_the_decoders_pictures_are_decoded_anew_at_each_zoom(visit):
+    page = visit()
+    page.check("input[value=pictures]", force=True)
+    until(page, "sheet !== null")
+    first = page.evaluate("sheet.picture.toDataURL()")
+    page.click("#zoom-in")
+    until(page, "sheet !== null && sheet.width < 6")
+    assert page.evaluate("sheet.picture.toDataURL()") != first
+
+
+def test_every_task_is_solved_by_its_solution_and_not_before(visit):
+    page = visit()
+    page.evaluate(SOLUTIONS)
+    page.evaluate("solveNothing()")
+    ready(page)
+    kinds = page.evaluate("data.tasks.map((task) => task.kind)")
+    for kind in kinds:
+        assert check(page, kind).startswith("Not yet."), kind
+    for done, kind in enumerate(kinds, start=1):
+        page.evaluate(f"SOLVE['{kind}']()")
+        ready(page)
+        assert check(page, kind).startswith("Yes."), kind
+        assert page.locator("#task-list li.done").count() == done
+    assert page.locator("#score").inner_text() == f"{len(kinds)} of {len(kinds)} found"
+
+
+def test_who_draws_says_what_it_is(visit):
+    page = visit()
+    assert not page.get_by_text("I drew a").is_visible()
+    draw(page, [(0.3, 0.2), (0.3, 0.8)])
+    assert page.get_by_text("I drew a").is_visible()
+    assert "Say first what you drew" in check(page, "fool")
+
+
+@pytest.mark.parametrize("latent", [1, 2, 3, 20])
+@pytest.mark.parametrize("labeled", [True, False])
+def test_other_models(visit, tmp_path, latent, labeled):
+    """Several hidden layers, another shape, no labels: everything can be pressed."""
+    vae, x, labels = other_model(hidden=(7, 6), latent=latent, image_shape=(6, 9))
+    path = tmp_path / "other.html"
+    path.write_text(explore(vae, x, labels if labeled else None), encoding="utf-8")
+    page = visit(path)
+    assert page.locator("#sliders").is_visible() == (latent != 2)
+    assert page.locator("#sliders input").count() == (0 if latent == 2 else latent)
+    assert ("bound, k = 50" in sums(page)) == (latent > 2)
+    for button in page.get_by_role("button").all():
+        if button.is_visible():
+            button.click()
+            ready(page)
+    for slider in page.locator("#sliders input").all():
+        slider.fill("1.5")
+    page.focus("#plane")
+    for key, _ in KEYS:
+        page.keyboard.press(key)
+    draw(page, [(0.2, 0.2), (0.8, 0.8)])
+    text = page.inner_text("body")
+    assert not re.search(r"\b(NaN|undefined|null|Infinity)\b|[−-]0\.00\b", text)
+
+
+def test_binary_pixels_may_speak_of_log_p(visit, tmp_path, mnist):
+    path = tmp_path / "binary.html"
+    path.write_text(explore(VAE(16, 2, rng=0), mnist[1][0][:200] > 127), encoding="utf-8")
+    page = visit(path)
+    assert "log p(x)" in sums(page)
+    assert page.locator("#about-evidence").inner_text() == ""
+    draw(page, [(0.3, 0.2), (0.3, 0.8)])
+    assert page.evaluate("state.x.every((v) => v === 0 || v === 1)")
+
+
+def test_a_denoising_model_begins_with_its_noise(visit, tmp_path, mnist):
+    path = tmp_path / "noisy.html"
+    path.write_text(explore(VAE(16, 2, rng=0), mnist[1][0][:200], noise=0.4), encoding="utf-8")
+    page = visit(path)
+    assert page.locator("#noise").input_value() == "0.4"
+    assert "noise 0.4" in page.locator("#about").inner_text()
+    assert page.evaluate("state.x.some((v, j) => v !== state.clean[j])")
