@@ -76,4 +76,24 @@ const nameOfFocus = () => {
   return `${[...document.querySelectorAll("*")].indexOf(e)} ${name}`;
 };
 
-Object.assign(window, { SOLVE, TIMES, nameOfFocus, solveNothing });
+// How far from paper the plane is at z, 0 to 255: the mean of 5 x 5 pixels.
+function darknessAt(z) {
+  const copy = document.createElement("canvas");
+  copy.width = copy.height = 5;
+  const to = copy.getContext("2d", { willReadFrequently: true });
+  to.drawImage(scene, right(z[0]) * view.ratio - 2, down(z[1]) * view.ratio - 2, 5, 5, 0, 0, 5, 5);
+  const rgba = to.getImageData(0, 0, 5, 5).data;
+  return 255 - total(Array.from(rgba).filter((_, k) => k % 4 < 3)) / 75;
+}
+
+// A picture of the backdrop, and the one that is decoded at its place.
+function pictureOfBackdrop(column, row) {
+  const { picture, left, top, width, height } = sheet;
+  const columns = picture.width / 28, rows = picture.height / 28;
+  const rgba = picture.getContext("2d").getImageData(column * 28, row * 28, 28, 28).data;
+  const z = [left + ((column + 0.5) / columns) * width, top - ((row + 0.5) / rows) * height];
+  const ink = Array.from({ length: 784 }, (_, j) => 1 - rgba[4 * j] / 255);
+  return { z, ink, p: Array.from(decode(model, z)) };
+}
+
+Object.assign(window, { SOLVE, TIMES, darknessAt, nameOfFocus, pictureOfBackdrop, solveNothing });

@@ -43,6 +43,39 @@ def test_the_numbers_on_the_page_are_those_of_numpyvae(visit, classic, mnist):
     assert "log p(x)" not in page.inner_text("body")  # grey pixels
 
 
+def darkness(page, z):
+    return page.evaluate(f"darknessAt([{z[0]}, {z[1]}])")
+
+
+def test_the_posterior_is_drawn_where_it_lies_and_not_with_its_axes_exchanged(visit):
+    page = visit()
+    page.evaluate(SOLUTIONS)
+    page.check("input[value=nothing]", force=True)
+    page.evaluate("chooseZ([3, 3])")
+    for n in page.evaluate("data.badly.slice(0, 6)"):
+        page.evaluate(f"pickTest({n})")
+        ready(page)
+        page.evaluate("setPin('A', [-6, -6]); setPin('B', [-6, -6])")  # out of the way
+        ready(page)
+        a, b = page.evaluate("state.evidence.mode")
+        assert darkness(page, (a, b)) > 60
+        q = page.evaluate("Array.from(state.q.mu)")
+        for other in ((b, a), (-a, b), (a, -b)):
+            near_q = np.hypot(other[0] - q[0], other[1] - q[1]) < 0.8
+            if np.hypot(other[0] - a, other[1] - b) > 0.8 and not near_q:
+                assert darkness(page, other) < 40
+
+
+def test_a_picture_of_the_backdrop_is_the_one_decoded_at_its_place(visit):
+    page = visit()
+    page.check("input[value=pictures]", force=True)
+    page.evaluate(SOLUTIONS)
+    until(page, "sheet !== null")
+    found = page.evaluate("pictureOfBackdrop(12, 3)")
+    assert found["z"][0] > 0 < found["z"][1]
+    np.testing.assert_allclose(found["ink"], found["p"], atol=0.01)
+
+
 def test_chromium_alone_prints_the_finished_page(file):
     """--dump-dom: the page computes without being touched, and by itself."""
     command = [CHROMIUM, "--headless", *OPTIONS, "--virtual-time-budget=4000", "--dump-dom"]
