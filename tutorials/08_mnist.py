@@ -415,6 +415,19 @@ numpyvae.save("08_mnist.npz", vae)
 print("saved: 08_mnist.npz")
 
 # %% [markdown]
+# ## Look inside
+#
+# The library also writes the model into one page for a browser. It needs no server and no network: everything is computed in the page. Move in the latent space and see what is decoded there, draw a digit of your own, or go in a straight line from one digit to another.
+#
+# **Predict:** draw a digit in a corner, much too small, and clear the box "center a drawing as MNIST does". Where does the encoder put it? And what does it do with something that is no digit at all?
+
+# %%
+page = numpyvae.explorer.explore(vae, x_test, y_test, name="MNIST")
+with open("explore.html", "w", encoding="utf-8") as file:
+    file.write(page)
+print("written: explore.html; open it in a browser")
+
+# %% [markdown]
 # ## In five lines
 #
 # 1. Landmarks for MNIST: 543.4 with all weights zero, 205.7 with one picture for everything, 45.5 with a perfect reconstruction. Two latents end near 157 after ten epochs.

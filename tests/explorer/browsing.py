@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
 MISSING = CHROMIUM is None or find_spec("playwright") is None
 REQUIRED = os.environ.get("NUMPYVAE_BROWSER") == "required"
 OPTIONS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")

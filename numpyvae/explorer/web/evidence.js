@@ -10,7 +10,7 @@
 
 const ROUGH = 2; // the first look takes every second node of the file's grid
 const DEPTH = 22; // nats below the highest node that the first look keeps: it is coarse
-const KEPT = 14; // nats below the highest node that a finer grid keeps
+const KEPT = 10; // nats below the highest node that a finer grid keeps
 const TOLERANCE = 0.008; // nats; the change of the sum if every second node is left out
 const INSIDE = 150; // nodes that the posterior's largest region must hold, to be drawn
 const ENOUGH = 700; // nodes in it, of which no finer grid is made
