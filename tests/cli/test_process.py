@@ -117,7 +117,7 @@ def test_a_name_that_is_not_utf8(data, tmp_path):
 def test_odd_environments(data, tmp_path, environment):
     out, _, status = shell(TRAIN, tmp_path, **environment)
     assert status == 0
-    assert out.count(b"\n") == 5
+    assert out.count(b"\n") == 6
     assert (tmp_path / "new" / "loss.png").exists()
 
 
