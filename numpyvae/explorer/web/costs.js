@@ -48,36 +48,46 @@ function showCosts() {
   const small = Math.max(25, kl, exact ? gap : 0);
   const bars = [
     bar("−ELBO", upper, whole),
-    bar("the same", [["floor", Math.min(least, reconstruction)], ["reconstruction", reconstruction - least], ["kl", kl]], whole),
+    bar("the same", [
+      ["floor", Math.min(least, reconstruction)], ["reconstruction", reconstruction - least], ["kl", kl],
+    ], whole),
     bar("KL(q ‖ prior)", [["kl", kl]], small),
   ];
   if (exact) bars.push(bar("KL(q ‖ posterior)", [["gap", gap]], small));
   find("bars").replaceChildren(...bars);
 
+  // The numbers add up as they are shown: the reconstruction, the largest, takes the rounding.
+  const rounded = (value) => Math.round(100 * value) / 100;
+  const above = rounded(evidence ? evidence.value : bound.mean);
+  const below = rounded(exact ? gap : above - elbo), shownKl = rounded(kl);
+  const minus = (value) => (value < 0 ? `+ ${fixed(-value)}` : `− ${fixed(value)}`); // by chance, with draws
   const error = ` ± ${fixed(drawn.error)}`;
   const lines = [];
   if (evidence) {
-    lines.push(line("evidence", EVIDENCE, fixed(evidence.value), `an integral: a sum over ${evidence.nodes.size.toLocaleString("en")} places z`));
+    const places = evidence.nodes.size.toLocaleString("en");
+    lines.push(line("evidence", EVIDENCE, fixed(above), `an integral: a sum over ${places} places z`));
     lines.push(exact
-      ? line("gap", "− KL(q ‖ posterior)", `− ${fixed(gap)}`, "0 if q were the true posterior")
-      : line("gap", "− KL(q ‖ posterior)", `− ${fixed(evidence.value - elbo)}${error}`, "from draws: the grid does not hold q"));
+      ? line("gap", "− KL(q ‖ posterior)", minus(below), "0 if q were the true posterior")
+      : line("gap", "− KL(q ‖ posterior)", minus(below) + error, "from draws: the grid does not hold q"));
   } else {
-    lines.push(line("evidence", "bound, k = 50", `${fixed(bound.mean)} ± ${fixed(bound.error)}`, "the importance-weighted bound; the integral is out of reach"));
-    lines.push(line("gap", "− (bound − ELBO)", `− ${fixed(bound.mean - elbo)}`, "at least as much is KL(q ‖ posterior)"));
+    lines.push(line("evidence", "bound, k = 50", `${fixed(above)} ± ${fixed(bound.error)}`,
+      "the importance-weighted bound; the integral is out of reach"));
+    lines.push(line("gap", "− (bound − ELBO)", minus(below), "at least as much is KL(q ‖ posterior)"));
   }
-  lines.push(line("sum", "= ELBO", fixed(elbo) + (exact ? "" : error), ""));
-  lines.push(line("reconstruction", "= −reconstruction", `−${fixed(reconstruction)}`,
+  lines.push(line("sum", "= ELBO", fixed(above - below) + (exact ? "" : error), ""));
+  lines.push(line("reconstruction", "= −reconstruction", `−${fixed(below - above - shownKl)}`,
     least > 0.5 ? `hatched: ${fixed(least)}, the least that grey pixels can cost` : "the mean of −log p(x|z) over q"));
-  lines.push(line("kl", "− KL(q ‖ prior)", `− ${fixed(kl)}`, "the price of saying where"));
+  lines.push(line("kl", "− KL(q ‖ prior)", `− ${fixed(shownKl)}`, "the price of saying where"));
   find("sums").replaceChildren(...lines);
-  find("bars").setAttribute("aria-label", lines.map((row) => `${row.cells[0].textContent} ${row.cells[1].textContent}`).join(", "));
+  const inWords = lines.map(({ cells }) => `${cells[0].textContent} ${cells[1].textContent}`);
+  find("bars").setAttribute("aria-label", inWords.join(", "));
 
   const one = -state.draws[0].reconstruction - kl;
   find("one-draw").textContent = `The ELBO from one draw of z: ${fixed(one)}. From 30: ${fixed(-drawn.mean - kl)}${error}.`;
   const notes = [];
   if (!data.binary) {
-    notes.push(`These pixels are grey. So the evidence${evidence ? "" : " that the bound bounds"} is log ∫ exp(−cross-entropy) p(z) dz, ` +
-      "for which Bayes’ rule and every bound hold. It is not the logarithm of a probability.");
+    notes.push(`These pixels are grey. So the evidence${evidence ? "" : " that the bound bounds"} is ` +
+      "log ∫ exp(−cross-entropy) p(z) dz, for which Bayes’ rule and every bound hold. It is not the logarithm of a probability.");
   }
   if (state.noise > 0) notes.push("q comes from the noisy x. The costs are those of the clean picture.");
   if (evidence && evidence.error > 0.02) notes.push(`The sum is uncertain by about ${fixed(evidence.error)} nats.`);
@@ -87,6 +97,7 @@ function showCosts() {
 function startCosts() {
   on("costs", showCosts);
   find("redraw").onclick = () => {
+    settle();
     drawAnew();
     changed("costs");
     speak(find("one-draw").textContent);

@@ -15,6 +15,7 @@ const TOLERANCE = 0.008; // nats; the change of the sum if every second node is 
 const INSIDE = 150; // nodes that the posterior's largest region must hold, to be drawn
 const ENOUGH = 700; // nodes in it, of which no finer grid is made
 const FINEST = 16; // times finer than the file's grid
+const REMEMBERED = 300_000; // values of S between the nodes of the file's grid
 const REACH = 4.5; // standard deviations of q on each side
 const SHARES = [0.5, 0.9, 0.99]; // of the posterior's mass, in the regions that are drawn
 const LOG_2PI = Math.log(2 * Math.PI);
@@ -65,6 +66,7 @@ class Grid {
     let found = this.finer.get(key);
     if (found === undefined) {
       found = softplusSum(logitsAt(this.model, this.at(i, j)));
+      if (this.finer.size >= REMEMBERED) this.finer.clear();
       this.finer.set(key, found);
     }
     return found;

@@ -2,8 +2,8 @@
 // Mouse, fingers and keys in the latent space.
 
 const fingers = new Map(); // where each finger, or the mouse button, is down
-let moved = 0; // pixels since it went down
 let start = null; // where the first one went down
+let moved = 0; // the farthest that it has been from there, in pixels
 let sideways = false; // one finger moves z once it moved sideways; downward it scrolls the page
 
 const inCanvas = (event) => {
@@ -23,11 +23,11 @@ function pinch(before, after) {
 // The mouse drags the view, two fingers too; one finger drags z.
 function dragged(event) {
   const before = [...fingers.values()];
-  moved += Math.hypot(event.movementX, event.movementY);
   fingers.set(event.pointerId, inCanvas(event));
   const after = [...fingers.values()];
-  if (event.pointerType === "mouse" || fingers.size === 2) return pinch(before, after);
   const [dx, dy] = after[0].map((value, k) => Math.abs(value - start[k]));
+  moved = Math.max(moved, dx, dy);
+  if (event.pointerType === "mouse" || fingers.size === 2) return pinch(before, after);
   sideways ||= dx > 8 && dx > dy;
   if (sideways) chooseZ(zAt(after[0]));
 }
@@ -56,6 +56,7 @@ function startMoves() {
     canvas.setPointerCapture(event.pointerId);
     fingers.set(event.pointerId, inCanvas(event));
     if (fingers.size === 1) [moved, start, sideways] = [0, inCanvas(event), false];
+    else moved = Infinity; // two fingers are no tap
   });
   canvas.addEventListener("pointermove", (event) => {
     if (fingers.has(event.pointerId)) dragged(event);

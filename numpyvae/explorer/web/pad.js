@@ -51,6 +51,7 @@ function choosePlace(event) {
 function pickTest(index) {
   clearPad();
   choosePicture(pictures[index], { index, label: labels ? labels[index] : null });
+  speak(chosenInWords());
 }
 
 // The next test picture with this label, each time another one.
@@ -102,7 +103,13 @@ function startPad() {
     for (const part of event.getCoalescedEvents?.() ?? [event]) stroke(choosePlace(part));
     readSoon();
   });
-  for (const end of ["pointerup", "pointercancel"]) pad.addEventListener(end, () => (tip = null));
+  pad.addEventListener("pointercancel", () => (tip = null));
+  pad.addEventListener("pointerup", () => {
+    if (tip === null) return; // it went down elsewhere
+    tip = null;
+    readPad();
+    speak(chosenInWords());
+  });
   pad.addEventListener("keydown", movePen);
   pad.addEventListener("blur", () => (tip = null));
   find("clear").onclick = clearPad;

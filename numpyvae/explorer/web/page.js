@@ -8,10 +8,13 @@ const KEY_WORDS = "Move the mouse to decode, click to stay, drag to shift the vi
 
 function showHeadline() {
   const widths = [model.pixels, ...data.hidden, model.latent, ...[...data.hidden].reverse(), model.pixels];
-  const parts = [data.name, widths.join("-"), `β = ${data.beta}`, data.noise > 0 ? `denoising, noise ${data.noise}` : ""];
+  const noise = data.noise > 0 ? `denoising, noise ${data.noise}` : "";
+  const parts = [data.name, widths.join("-"), `β = ${data.beta}`, noise];
   find("about").textContent = `${parts.filter(Boolean).join(", ")}. Every number is computed here, in this page.`;
-  const count = `${pictures.length} test pictures and the means of ${(means.length / model.latent).toLocaleString("en")}`;
-  find("footer").textContent = `Written by numpyvae ${data.version}. It holds ${count}. ${data.credit ? `The pictures: ${data.credit}` : ""}`;
+  const codes = (means.length / model.latent).toLocaleString("en");
+  const credit = data.credit ? ` The pictures: ${data.credit}` : "";
+  find("footer").textContent = `Written by numpyvae ${data.version}. It holds ${pictures.length} test pictures ` +
+    `and the means of ${codes}.${credit}`;
   find("keys").textContent = KEY_WORDS;
   canvas.setAttribute("aria-label", model.latent === 1 ? "the latent z" : "the latent plane");
   canvas.classList.toggle("line", model.latent === 1);
@@ -20,7 +23,9 @@ function showHeadline() {
 function showLegend() {
   const entries = [
     ["q", model.latent === 1 ? "q(z|x) of the encoder" : "q(z|x) of the encoder, 90 %"],
-    ["posterior", model.latent === 1 ? "true posterior p(z|x): the area under p(x, z) is the evidence" : "true posterior p(z|x): 50, 90, 99 %"],
+    ["posterior", model.latent === 1
+      ? "true posterior p(z|x); the area under p(x, z) is the evidence"
+      : "true posterior p(z|x): 50, 90, 99 %"],
     ["draws", "30 draws from q"],
     ["prior", model.latent === 1 ? "prior" : "prior: 1, 2, 3 σ"],
     ["z", "your z"],

@@ -2,8 +2,12 @@
 // Drawing the latent space. The scene is kept: while the mouse moves, only the mark at z is new.
 
 // The colors of numpyvae.pictures, and their light forms for dark paper.
-const COLORS = ["#0072B2", "#E69F00", "#009E73", "#000000", "#D55E00", "#56B4E9", "#CC79A7", "#C9B900", "#999999", "#7A1F4F"];
-const DARK_COLORS = ["#4BA3E3", "#E69F00", "#00B889", "#FFFFFF", "#FF7B2E", "#8CD3FF", "#E39CC4", "#DCCB2A", "#A9A9A9", "#D4648F"];
+const COLORS = [
+  "#0072B2", "#E69F00", "#009E73", "#000000", "#D55E00", "#56B4E9", "#CC79A7", "#C9B900", "#999999", "#7A1F4F"
+];
+const DARK_COLORS = [
+  "#4BA3E3", "#E69F00", "#00B889", "#FFFFFF", "#FF7B2E", "#8CD3FF", "#E39CC4", "#DCCB2A", "#A9A9A9", "#D4648F"
+];
 const ONE_BY_ONE = 350; // so few means are drawn as their labels
 const NINETY = Math.sqrt(2 * Math.log(10)); // 90 % of a Gaussian of two dimensions, in σ
 const font = (size, weight = 400) => `${weight} ${size}px system-ui, "DejaVu Sans", sans-serif`;
@@ -192,7 +196,8 @@ function drawPins() {
     const [a, b] = project(z);
     return [right(a), model.latent === 1 ? 16 : down(b)];
   });
-  Object.assign(pen, { strokeStyle: style("ink"), lineWidth: 1.2, font: font(12, 700), textAlign: "center", textBaseline: "middle" });
+  Object.assign(pen, { strokeStyle: style("ink"), lineWidth: 1.2, font: font(12, 700) });
+  Object.assign(pen, { textAlign: "center", textBaseline: "middle" });
   if (at.length === 2) {
     pen.beginPath();
     pen.moveTo(...at[0]);

@@ -67,12 +67,12 @@ function chooseZ(z, event = "z") {
 
 // ---- A new picture, and all that follows from it
 
-let waiting = 0;
+const WHILE_DRAWING = 120; // milliseconds without a new picture before the costs are counted
+let waiting = null;
 
 function choosePicture(picture, { index = null, label = null }) {
   Object.assign(state, { clean: picture, index, label });
   encodePicture();
-  speak(chosenInWords());
 }
 
 function encodePicture() {
@@ -84,12 +84,20 @@ function encodePicture() {
   Object.assign(state, { evidence: null, gap: null, bound: null, draws: [] });
   changed("picture");
   clearTimeout(waiting);
-  waiting = setTimeout(countCosts, 0); // after the pictures are on the screen
+  // after the pictures are on the screen
+  waiting = setTimeout(countCosts, state.index === null ? WHILE_DRAWING : 0);
+}
+
+// Count what is not counted yet.
+function settle() {
+  if (waiting !== null) countCosts();
 }
 
 // All costs are those of the clean picture, which a denoising model is trained to restore.
 function countCosts() {
   const { clean, q } = state;
+  clearTimeout(waiting);
+  waiting = null;
   drawAnew();
   if (grid) {
     state.evidence = grid.evidence(clean);

@@ -49,6 +49,7 @@ function startTasks() {
     check.setAttribute("aria-label", `check: ${title.textContent}`);
     row.append(check);
     check.onclick = () => {
+      settle();
       const now = situation(), solved = rule.solved(task, now, near);
       answer.textContent = `${solved ? "Yes." : "Not yet."} ${rule.found(task, now, near, nameOf)}`;
       if (solved) {

@@ -2,7 +2,7 @@
 // What the canvas of the latent space shows, and where. Coordinates on it are (a, b): the two
 // latents, or two principal components of the means; with one latent, a is z and b means nothing.
 
-const WIDEST_VIEW = 6; // half the width of the view
+const WIDEST_VIEW = Math.max(6, 1.1 * means.reduce((far, v) => Math.max(far, Math.abs(v)), 0)); // half the width
 const NARROWEST_VIEW = 0.02;
 const canvas = find("plane");
 const view = { a: 0, b: 0, half: 4, width: 0, height: 0, ratio: 1 };
