@@ -52,8 +52,11 @@ def contents(
     names, numbers = _labels(labels, len(np.asarray(images)))
     stored, weights = pack_weights(vae)
     mu, logvar = stored.encode(every)
-    if not (np.isfinite(mu).all() and np.isfinite(logvar).all()):
-        raise ValueError("vae: its μ and σ are not finite; train it with a lower learning rate")
+    with np.errstate(over="ignore", invalid="ignore"):
+        kl = kl_per_latent(mu, logvar)
+    if not np.isfinite(kl).all():
+        raise ValueError("vae: its μ or σ is not finite; train it with a lower learning rate")
+    _check_layers(stored, every[:10])
     x = check_pixels("images", every[:PICTURES], vae.image_shape, np.float32)
     x = np.rint(255.0 * x) / np.float32(255.0)  # as the page stores them
     q = stored.encode(x)
@@ -84,7 +87,7 @@ def contents(
         "pictures": {"count": len(x), "bytes": pack_images(x)},
         "badly": [] if gap is None else _badly(gap),
         "grid": grid,
-        "kl": np.round(kl_per_latent(mu, logvar).mean(axis=0), 4).tolist(),
+        "kl": np.round(kl.mean(axis=0), 4).tolist(),
         "components": _components(mu),
         "tasks": tasks(known),
     }
@@ -102,6 +105,23 @@ def _labels(labels: ArrayLike | None, images: int) -> tuple[list[str], Array | N
         problem = f"expected at most {NAMES} different ones, got {len(found):,}"
         raise ValueError(f"labels: {problem}; pass none, or coarser ones")
     return [str(label) for label in found], numbers
+
+
+def _check_layers(vae: VAE, images: Array) -> None:
+    """Raise ValueError for a subclass whose layers are not those of VAE: the page has no others."""
+    plain = VAE(vae.hidden, vae.latent, activation=vae.activation, image_shape=vae.image_shape)
+    same = plain.parameters.shapes == vae.parameters.shapes
+    if same:
+        plain.parameters.value[:] = vae.parameters.value
+        mu, logvar = plain.encode(images)
+        ours, theirs = vae.encode(images), vae.decode_logits(mu)
+        found = (mu, logvar, plain.decode_logits(mu))
+        same = all(np.allclose(*pair, rtol=1e-4, atol=1e-4) for pair in zip((*ours, theirs), found))
+    if not same:
+        kind = type(vae).__name__
+        raise ValueError(
+            f"vae: the layers of {kind} are not those of numpyvae.VAE, and the page knows no others"
+        )
 
 
 def _costs(

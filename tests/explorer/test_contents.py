@@ -9,6 +9,7 @@ from numpyvae.data import MNIST_CREDIT
 from numpyvae.evaluation.quadrature import evidence, vae_log_likelihood
 from numpyvae.explorer.contents import contents
 from numpyvae.explorer.packing import pack_weights
+from numpyvae.variants import IWAE, FreeBits
 
 
 def table_of(vae, images, labels=None, noise=0.0, credit=None):
@@ -115,3 +116,30 @@ def test_binary_images_are_known_as_binary(mnist):
     vae, x = VAE(8, 1), mnist[1][0][:50]
     assert table_of(vae, x > 127)["binary"] is True
     assert table_of(vae, x)["binary"] is False
+
+
+def test_the_variants_of_the_model_have_the_same_layers():
+    for vae in (IWAE(5, 2, image_shape=(3, 5), k=4), FreeBits(5, 2, image_shape=(3, 5))):
+        _, x, labels = other_model()
+        assert table_of(vae, x, labels)["latent"] == 2
+
+
+class Scaled(VAE):
+    """A subclass with a step of its own in the encoder."""
+
+    def encode(self, images):
+        mu, logvar = super().encode(images)
+        return 2.0 * mu, logvar
+
+
+def test_a_model_with_other_layers_is_refused_instead_of_shown_wrongly():
+    _, x, _ = other_model()
+    with pytest.raises(ValueError, match=r"the layers of Scaled are not those of numpyvae\.VAE"):
+        table_of(Scaled(5, 2, image_shape=(3, 5)), x)
+
+
+def test_a_sigma_that_overflows_is_refused():
+    vae, x, _ = other_model()
+    vae.parameters["b_logvar"][:] = 200.0
+    with pytest.raises(ValueError, match="its μ or σ is not finite"):
+        table_of(vae, x)
