@@ -62,8 +62,8 @@ const CHECKS = {
       return task.labels.every((label) => counts[label] >= task.least);
     },
     found: (task, now, near, name) =>
-      `Of the ${near.count} test means nearest to your z, ` +
-      task.labels.map((label) => `${near.around(now.z).counts[label]} are ${name(label)}`).join(" and ") +
+      `Among the ${near.count} test means nearest to your z: ` +
+      task.labels.map((label) => `${near.around(now.z).counts[label]} of label ${name(label)}`).join(", ") +
       `; ${task.least} of each are asked for.`,
     why: "Nothing in the loss knows of labels. Two kinds of pictures lie side by side where one of " +
       "them costs few nats when it is decoded as the other.",
@@ -86,8 +86,8 @@ const CHECKS = {
       near.around(now.mu).counts[now.picture.label] < task.fewer,
     found: (task, now, near, name) => now.picture.label === null
       ? "Say first what you drew."
-      : `Of the ${near.count} test means nearest to μ, ${near.around(now.mu).counts[now.picture.label]} ` +
-        `are ${name(now.picture.label)}; fewer than ${task.fewer} are asked for.`,
+      : `Among the ${near.count} test means nearest to μ: ${near.around(now.mu).counts[now.picture.label]} ` +
+        `of label ${name(now.picture.label)}; fewer than ${task.fewer} are asked for.`,
     why: "The encoder always answers, and usually with a small σ. It has no way to say that it never " +
       "saw such a picture. The reconstruction term says so: compare x with the picture at μ(x).",
   },

@@ -55,8 +55,10 @@ function zInWords(z) {
 }
 
 function placeInWords() {
-  const z = shownZ(), around = labels ? near.inWords(z) : "";
-  return zInWords(z) + (around ? `; the ${near.count} nearest test means: ${around}` : "");
+  const z = shownZ();
+  const around = labels ? `; the ${near.count} nearest test means: ${near.inWords(z)}` : "";
+  const away = model.latent === 2 ? `; the nearest is ${fixed(near.around(z).distance)} away` : "";
+  return zInWords(z) + around + away;
 }
 
 function chooseZ(z, event = "z") {
