@@ -43,7 +43,10 @@ def test_every_replacement_is_ascii():
     assert all(text.isascii() for text in PLAIN.values())
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp932", "cp1251", "gbk"])
+@pytest.mark.parametrize(
+    "encoding",
+    ["ascii", "cp932", *(pytest.param(name, marks=pytest.mark.slow) for name in ("cp1251", "gbk"))],
+)
 def test_a_narrow_output_gets_ascii_that_reads_the_same(trained, tmp_path, encoding):
     trained()
     out, err, status = shell(
