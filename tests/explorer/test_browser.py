@@ -69,8 +69,7 @@ def test_a_picture_of_the_backdrop_is_the_one_decoded_at_its_place(visit):
     page = visit()
     page.check("input[value=pictures]", force=True)
     page.evaluate(SOLUTIONS)
-    until(page, "sheet !== null")
-    found = page.evaluate("pictureOfBackdrop(12, 3)")
+    found = page.evaluate("sheet = decodeSheet(); pictureOfBackdrop(12, 3)")
     assert found["z"][0] > 0 < found["z"][1]
     np.testing.assert_allclose(found["ink"], found["p"], atol=0.01)
 
@@ -124,9 +123,11 @@ def test_coins_are_flipped(visit):
 def test_the_decoders_pictures_are_decoded_anew_at_each_zoom(visit):
     page = visit()
     page.check("input[value=pictures]", force=True)
+    page.wait_for_timeout(500)  # the pictures are decoded once the view is at rest
     until(page, "sheet !== null")
     first = page.evaluate("sheet.picture.toDataURL()")
     page.click("#zoom-in")
+    page.wait_for_timeout(500)
     until(page, "sheet !== null && sheet.width < 6")
     assert page.evaluate("sheet.picture.toDataURL()") != first
 
