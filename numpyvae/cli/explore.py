@@ -10,6 +10,7 @@ from numpyvae.cli.console import add_run_folder, pictures_folder, say
 from numpyvae.data import MNIST_CREDIT
 from numpyvae.data.images import as_pixels, binarize, check_images
 from numpyvae.explorer import explore
+from numpyvae.explorer.contents import MEANS
 from numpyvae.runs.run_folder import PAGE, RunFolder
 from numpyvae.support.files import write_file
 
@@ -22,7 +23,6 @@ EXAMPLES = """\
 example:
   numpyvae train && numpyvae explore numpyvae-out
 """
-MEANS = 10_000  # test images that the page uses
 
 
 def add_options(command: argparse.ArgumentParser) -> None:

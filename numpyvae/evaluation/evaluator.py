@@ -20,6 +20,7 @@ from numpyvae.evaluation.quadrature import (
     Evidence,
     evidence,
     evidence_around,
+    half_width_for,
     vae_log_likelihood,
 )
 from numpyvae.evaluation.references import reference_losses
@@ -30,7 +31,6 @@ from numpyvae.support.types import Array, Progress
 
 KS = (5, 50, 500)
 DRAWS = 100  # of z for each image, for the ELBO
-WIDEST = 10.0  # the largest half-width of the grid for the evidence
 ABOVE = 2.0  # nats; if a bound lies so far above the evidence of an image, look closer
 AROUND = ((8.0, 65), (16.0, 129), (32.0, 129))  # σ of q on each side, and nodes, one after another
 SPACING = {1: 0.001, 2: 0.025}  # of that grid, for each number of latents
@@ -100,9 +100,8 @@ class Grid(TypedDict):
 
 
 def _grid(mu: Array, logvar: Array) -> Grid:
-    """A grid wide enough for the encoder's q, up to WIDEST."""
-    reach = float((np.abs(mu) + 6.0 * np.exp(0.5 * logvar)).max())
-    half_width = float(np.clip(np.ceil(reach), 5.0, WIDEST))
+    """A grid wide enough for the encoder's q, if that is possible."""
+    half_width = half_width_for(mu, logvar, 6.0)
     nodes = 2 * round(half_width / SPACING[mu.shape[1]]) + 1
     return {"nodes": nodes, "half_width": half_width}
 

@@ -20,7 +20,14 @@ from numpyvae.support.types import Array, Progress
 ROW = 1_000  # nodes in each part of a line, an even number
 HELD = 1e-3  # tolerated error of ∫ q on the grid
 BORDER = 1e-3  # posterior mass in the outermost nodes that gives a warning
+NARROWEST, WIDEST = 5.0, 10.0  # half-widths of a grid that is made for an encoder
 LogLikelihood = Callable[[Array], Array]  # z (M, Z) → log p(xₙ|zₘ), (M, N), one column per image
+
+
+def half_width_for(mu: Array, logvar: Array, sigmas: float) -> float:
+    """A whole half-width, 5 to 10, of a grid that holds μ ± `sigmas` σ of every q (N, Z)."""
+    reach = float((np.abs(mu) + sigmas * np.exp(0.5 * logvar)).max())
+    return float(np.clip(np.ceil(reach), NARROWEST, WIDEST))
 
 
 @dataclass(frozen=True)

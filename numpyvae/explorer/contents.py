@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from importlib.metadata import version
 from typing import Any
@@ -17,7 +16,7 @@ from numpyvae.data.images import check_images, check_pixels
 from numpyvae.data.mnist import MNIST_CREDIT, holds_mnist
 from numpyvae.evaluation.aggregate import principal_plane
 from numpyvae.evaluation.bounds import elbo
-from numpyvae.evaluation.quadrature import evidence
+from numpyvae.evaluation.quadrature import evidence, half_width_for
 from numpyvae.explorer.packing import (
     pack_images,
     pack_integers,
@@ -32,7 +31,6 @@ from numpyvae.support.types import Array
 MEANS = 10_000  # test images whose means the page shows
 PICTURES = 400  # test images that the page holds
 SPACING = {1: 0.002, 2: 0.05}  # of the grid for the evidence; the page refines it where needed
-NARROWEST, WIDEST = 5.0, 10.0  # half-widths of that grid
 REACH = 5.0  # standard deviations of q that it shall hold on each side
 NAMES = 255  # most labels
 
@@ -60,8 +58,7 @@ def contents(
     x = check_pixels("images", every[:PICTURES], vae.image_shape, np.float32)
     x = np.rint(255.0 * x) / np.float32(255.0)  # as the page stores them
     q = stored.encode(x)
-    reach = float((np.abs(mu) + REACH * np.exp(0.5 * logvar)).max())
-    grid, gap, reconstruction = _costs(stored, x, q, reach)
+    grid, gap, reconstruction = _costs(stored, x, q, half_width_for(mu, logvar, REACH))
     shown = None if numbers is None else numbers[: len(every)]
     known = Known(
         mu=mu, labels=shown, names=names, kl=kl_divergence(*q), reconstruction=reconstruction,
@@ -125,7 +122,7 @@ def _check_layers(vae: VAE, images: Array) -> None:
 
 
 def _costs(
-    vae: VAE, x: Array, q: tuple[Array, Array], reach: float
+    vae: VAE, x: Array, q: tuple[Array, Array], half_width: float
 ) -> tuple[dict[str, Any] | None, Array | None, Array]:
     """The grid for the page, and KL(q ‖ posterior) and the reconstruction term of the pictures.
 
@@ -134,7 +131,6 @@ def _costs(
     """
     if vae.latent > 2:
         return None, None, elbo(vae, x, rng=0, samples=30)[0]
-    half_width = float(np.clip(math.ceil(reach), NARROWEST, WIDEST))
     nodes = 2 * round(half_width / SPACING[vae.latent]) + 1
     rows: list[Array] = []
 

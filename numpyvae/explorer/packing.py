@@ -43,8 +43,8 @@ def pack_weights(vae: VAE) -> tuple[VAE, dict[str, Any]]:
     """W[i, j] ≈ scale[j] · integer[i, j]: int16 with a scale for each column; biases in float32.
 
     Also returns the model with exactly these weights. A column is one output of a layer, so a large
-    weight elsewhere costs it no digits. Against float32 this halves the file, and moves p by less
-    than 1e-3. Raises ValueError for weights that are not finite.
+    weight elsewhere costs it no digits. Against float32 this halves the file, and moves p by about
+    1e-3 at most. Raises ValueError for weights that are not finite.
     """
     if not np.isfinite(vae.parameters.value).all():
         raise ValueError("vae: its weights are not finite; train it with a lower learning rate")

@@ -258,16 +258,6 @@ function cut(cell, level) {
   return { inside, border };
 }
 
-function areaOf(polygon) {
-  // The shoelace formula; positive for corners that run counterclockwise.
-  let twice = 0;
-  polygon.forEach(([a, b], k) => {
-    const [c, d] = polygon[(k + 1) % polygon.length];
-    twice += a * d - c * b;
-  });
-  return 0.5 * twice;
-}
-
 function boxOf(evidence, grid) {
   // The smallest rectangle around the largest region: [[z₁ from, to], [z₂ from, to]].
   const lowest = evidence.levels[SHARES.length - 1];
