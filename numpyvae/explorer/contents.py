@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from numpyvae.core.bernoulli import cross_entropy
-from numpyvae.core.latent import kl_divergence, kl_per_latent
+from numpyvae.core.latent import kl_divergence, kl_per_latent, reparameterize
 from numpyvae.core.vae import VAE
-from numpyvae.data.images import check_images, check_pixels
+from numpyvae.data.images import as_pixels, check_images, check_pixels, corrupt
 from numpyvae.data.mnist import MNIST_CREDIT, holds_mnist
 from numpyvae.evaluation.aggregate import principal_plane
-from numpyvae.evaluation.bounds import elbo
 from numpyvae.evaluation.quadrature import evidence, half_width_for
 from numpyvae.explorer.packing import (
     pack_images,
@@ -49,7 +48,8 @@ def contents(
     every = check_images("images", images, vae.image_shape)[:MEANS]
     names, numbers = _labels(labels, len(np.asarray(images)))
     stored, weights = pack_weights(vae)
-    mu, logvar = stored.encode(every)
+    rng = np.random.default_rng(0)
+    mu, logvar = stored.encode(_noisy(every, noise, rng))
     with np.errstate(over="ignore", invalid="ignore"):
         kl = kl_per_latent(mu, logvar)
     if not np.isfinite(kl).all():
@@ -57,12 +57,12 @@ def contents(
     _check_layers(stored, every[:10])
     x = check_pixels("images", every[:PICTURES], vae.image_shape, np.float32)
     x = np.rint(255.0 * x) / np.float32(255.0)  # as the page stores them
-    q = stored.encode(x)
+    q = stored.encode(_noisy(x, noise, rng))
     grid, gap, reconstruction = _costs(stored, x, q, half_width_for(mu, logvar, REACH))
     shown = None if numbers is None else numbers[: len(every)]
     known = Known(
-        mu=mu, labels=shown, names=names, kl=kl_divergence(*q), reconstruction=reconstruction,
-        gap=gap,
+        mu=mu, labels=shown, names=names, codes=q[0], kl=kl_divergence(*q),
+        reconstruction=reconstruction, gap=gap,
     )  # fmt: skip
     if credit is None:
         credit = MNIST_CREDIT if holds_mnist(every) else ""
@@ -88,6 +88,11 @@ def contents(
         "components": _components(mu),
         "tasks": tasks(known),
     }
+
+
+def _noisy(images: Array, noise: float, rng: np.random.Generator) -> Array:
+    """What the encoder of a denoising model sees. The costs are those of the clean images."""
+    return corrupt(as_pixels(images, np.float32), noise, rng) if noise else images
 
 
 def _labels(labels: ArrayLike | None, images: int) -> tuple[list[str], Array | None]:
@@ -130,7 +135,7 @@ def _costs(
     saves the page 40,000 passes through the decoder.
     """
     if vae.latent > 2:
-        return None, None, elbo(vae, x, rng=0, samples=30)[0]
+        return None, None, _by_draws(vae, x, q)
     nodes = 2 * round(half_width / SPACING[vae.latent]) + 1
     rows: list[Array] = []
 
@@ -152,8 +157,17 @@ def _costs(
     reconstruction = found.gap - found.value - kl_divergence(*q)
     poor = np.isnan(reconstruction)
     if poor.any():
-        reconstruction[poor] = elbo(vae, x[poor], rng=0, samples=30)[0]
+        reconstruction[poor] = _by_draws(vae, x[poor], (q[0][poor], q[1][poor]))
     return grid, found.gap, reconstruction
+
+
+def _by_draws(vae: VAE, x: Array, q: tuple[Array, Array], draws: int = 30) -> Array:
+    """The reconstruction terms E_q[−log p(x|z)] of pictures, each a mean over draws of z from q."""
+    rng, mean = np.random.default_rng(0), np.zeros(len(x))
+    for _ in range(draws):
+        z = reparameterize(*q, rng.standard_normal(q[0].shape, q[0].dtype))
+        mean += cross_entropy(vae.decode_logits(z), x) / draws
+    return mean
 
 
 def _badly(gap: Array) -> list[int]:

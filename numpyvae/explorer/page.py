@@ -16,8 +16,8 @@ from numpyvae.explorer.contents import contents
 from numpyvae.support.threads import blas_threads
 
 SCRIPTS = (
-    "mathematics", "evidence", "ink", "checks", "state", "view", "plane", "line", "moves",
-    "pictures", "pad", "costs", "walk", "tasks", "page",
+    "mathematics", "evidence", "ink", "checks", "state", "view", "marks", "plane", "line", "moves",
+    "pictures", "pad", "choice", "costs", "walk", "tasks", "page",
 )  # fmt: skip
 # Words by which a reader searches the file for requests; in base64 they may come up by chance.
 SUSPECT = ("http", "fetch", "eval")

@@ -29,7 +29,8 @@ class Known:
     mu              (M, Z) latent means of test images
     labels          (M,) their labels, as places in `names`; None if there are none
     names           of the labels
-    kl              (N,) KL(q ‖ prior) of the first N of them
+    codes           (N, Z) μ of the first N of them, with another noise if there is noise
+    kl              (N,) their KL(q ‖ prior)
     reconstruction  (N,) their reconstruction term
     gap             (N,) their KL(q ‖ posterior), NaN where unknown; None for more than two latents
     """
@@ -37,6 +38,7 @@ class Known:
     mu: Array
     labels: Array | None
     names: list[str]
+    codes: Array
     kl: Array
     reconstruction: Array
     gap: Array | None
@@ -117,19 +119,21 @@ def _fool(around: _Around) -> Task:
     """A picture of one label whose μ has few neighbors with that label."""
     known = around.known
     assert known.labels is not None
-    counts, _ = around.shares(known.mu[: len(known.kl)])
-    own = counts[np.arange(len(known.kl)), known.labels[: len(known.kl)]]
+    counts, _ = around.shares(known.codes)
+    own = counts[np.arange(len(known.codes)), known.labels[: len(known.codes)]]
     most = around.neighbors // 4
     return {"kind": "fool", "fewer": most, "solutions": int((own < most).sum())}
 
 
 def _far(gap: Array) -> Task | None:
-    """A picture whose KL(q ‖ posterior) is among the largest tenth."""
+    """A picture whose KL(q ‖ posterior) is among the largest tenth, and their share of the mean."""
     known = gap[np.isfinite(gap)]
-    if len(known) < SOLUTIONS:
+    if len(known) < SOLUTIONS or not known.sum() > 0:
         return None
     above = _rounded(np.quantile(known, 0.9))
-    return {"kind": "far", "above": above, "solutions": int((known > above).sum())}
+    found = known > above
+    share = round(100.0 * float(known[found].sum() / known.sum()))
+    return {"kind": "far", "above": above, "share": share, "solutions": int(found.sum())}
 
 
 def _cheap_to_place(kl: Array, reconstruction: Array) -> Task | None:

@@ -25,16 +25,17 @@ IN_BROWSER = [
     pytest.mark.once,
     pytest.mark.skipif(MISSING and not REQUIRED, reason="no Chromium on PATH, or no playwright"),
 ]
-KEYS = (
-    ("ArrowRight", "state.z[0] > 0 && state.z[1] === 0"),
-    ("ArrowUp", "state.z[1] > 0"),
-    ("Shift+ArrowDown", "state.z[1] > 0 && state.z[1] < 0.05 * view.half"),
-    ("+", "view.half < 3"),
-    ("0", "view.half > 3"),
-    ("q", "view.half < 2"),
-    ("m", "state.z.every((v, i) => v === state.q.mu[i])"),
-    ("a", "state.pins.A.every((v, i) => v === state.z[i])"),
-    ("b", "state.path.length === 13 && new Set(state.path).size === 1"),
+KEYS = (  # key, what it does, and what is said
+    ("ArrowRight", "state.z[0] > 0 && state.z[1] === 0", "z = ("),
+    ("ArrowUp", "state.z[1] > 0", "z = ("),
+    ("Shift+ArrowDown", "state.z[1] > 0 && state.z[1] < 0.05 * view.half", "z = ("),
+    ("+", "view.half < 3", "view: z₁ from −"),
+    ("0", "view.half > 3", "view: z₁ from −"),
+    ("q", "view.half < 2", "view: z₁ from −"),
+    ("m", "state.z.every((v, i) => v === state.q.mu[i])", "z = ("),
+    ("a", "state.pins.A.every((v, i) => v === state.z[i])", "A is at z = ("),
+    ("b", "state.path.length === 13 && new Set(state.path).size === 1", "B is at z = ("),
+    ("Escape", "document.activeElement === document.body", ""),
 )
 
 

@@ -24,7 +24,7 @@ const SOLVE = {
   border: () => chooseZ(place("border")),
   hole: () => chooseZ(place("hole")),
   fool: () => pickTest(pictures.findIndex((x, n) =>
-    solves("fool", { mu: encode(model, x).mu, picture: { label: labels[n] } }))),
+    solves("fool", { mu: encode(model, x).mu, label: labels[n] }))),
   far: () => pickTest(data.badly[0]),
   cheap: () => pickTest(pictures.findIndex((x) =>
     klDivergence(encode(model, x)) < ruleOf("cheap").below && solves("cheap", costsOf(x)))),
@@ -86,6 +86,20 @@ function darknessAt(z) {
   return 255 - total(Array.from(rgba).filter((_, k) => k % 4 < 3)) / 75;
 }
 
+// The number of pixels of a color (as in "#ff0000") near the rim of the plane.
+function rimOf(color) {
+  const rgb = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)), { width, height } = scene;
+  const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  copy.drawImage(scene, 0, 0);
+  const rgba = copy.getImageData(0, 0, width, height).data;
+  let found = 0;
+  for (let k = 0; k < width * height; k++) {
+    const x = k % width, y = Math.floor(k / width), rim = Math.min(x, y, width - 1 - x, height - 1 - y);
+    if (rim < 50 && rgb.every((v, c) => v === rgba[4 * k + c])) found++;
+  }
+  return found;
+}
+
 // A picture of the backdrop, and the one that is decoded at its place.
 function pictureOfBackdrop(column, row) {
   const { picture, left, top, width, height } = sheet;
@@ -96,4 +110,4 @@ function pictureOfBackdrop(column, row) {
   return { z, ink, p: Array.from(decode(model, z)) };
 }
 
-Object.assign(window, { SOLVE, TIMES, darknessAt, nameOfFocus, pictureOfBackdrop, solveNothing });
+Object.assign(window, { SOLVE, TIMES, darknessAt, nameOfFocus, pictureOfBackdrop, rimOf, solveNothing });

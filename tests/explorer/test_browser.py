@@ -150,10 +150,42 @@ def test_every_task_is_solved_by_its_solution_and_not_before(visit):
 
 def test_who_draws_says_what_it_is(visit):
     page = visit()
-    assert not page.get_by_text("I drew a").is_visible()
+    assert not page.get_by_text("I drew:").is_visible()
     draw(page, [(0.3, 0.2), (0.3, 0.8)])
-    assert page.get_by_text("I drew a").is_visible()
-    assert "Say first what you drew" in check(page, "fool")
+    assert page.get_by_text("I drew:").is_visible()
+    assert "First say what you drew" in check(page, "fool")
+    page.get_by_label("what you drew").get_by_role("button", name="4").click()
+    answer = page.locator("#task-list li", has_text="Fool").locator(".answer")
+    assert answer.inner_text() == ""  # it was about a drawing without a label
+    assert "of label 4" in check(page, "fool")
+
+
+def test_an_answer_holds_until_what_it_is_about_changes(visit):
+    page = visit()
+    page.evaluate(SOLUTIONS)
+    page.evaluate("SOLVE.far()")
+    ready(page)
+    assert check(page, "far").startswith("Yes.")
+    answer = page.locator("#task-list li.done .answer")
+    page.evaluate("chooseZ([1, 1])")  # another z, the same picture
+    assert answer.inner_text().startswith("Yes.")
+    page.evaluate("solveNothing()")
+    assert answer.inner_text() == ""
+    assert check(page, "far").startswith("Not here.")  # but found is found
+    assert page.locator("#score").inner_text().startswith("1 of")
+
+
+def test_all_that_is_drawn_is_drawn_anew(visit, tmp_path):
+    """The bound of many latents, too."""
+    vae, x, labels = other_model(hidden=(7, 6), latent=3, image_shape=(6, 9))
+    path = tmp_path / "other.html"
+    path.write_text(explore(vae, x, labels), encoding="utf-8")
+    page = visit(path)
+    before = sums(page)
+    page.click("#redraw")
+    changed = {name for name, value in sums(page).items() if value != before[name]}
+    assert {"bound, k = 50", "− (bound − ELBO)", "= ELBO"} <= changed
+    assert all("±" in before[name] for name in changed - {"= −reconstruction"})
 
 
 @pytest.mark.parametrize(
@@ -175,7 +207,7 @@ def test_other_models(visit, tmp_path, latent, labeled):
     for slider in page.locator("#sliders input").all():
         slider.fill("1.5")
     page.focus("#plane")
-    for key, _ in KEYS:
+    for key, *_ in KEYS:
         page.keyboard.press(key)
     draw(page, [(0.2, 0.2), (0.8, 0.8)])
     text = page.inner_text("body")

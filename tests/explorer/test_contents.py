@@ -5,7 +5,9 @@ import pytest
 from explorer.conftest import other_model
 
 from numpyvae import VAE
+from numpyvae.core.latent import kl_per_latent
 from numpyvae.data import MNIST_CREDIT
+from numpyvae.data.images import corrupt
 from numpyvae.evaluation.quadrature import evidence, vae_log_likelihood
 from numpyvae.explorer.contents import contents
 from numpyvae.explorer.packing import pack_weights
@@ -27,6 +29,10 @@ def test_the_badly_fitted_pictures_are_those_with_the_largest_gap(table, classic
         nodes=table["grid"]["nodes"],
         half_width=table["grid"]["half_width"],
     ).gap
+    [far] = [task for task in table["tasks"] if task["kind"] == "far"]
+    above = gap > far["above"]
+    assert far["share"] == round(100 * gap[above].sum() / gap.sum())
+    assert above.mean() == pytest.approx(0.1, abs=0.03)
     assert set(table["badly"]) == set(np.argsort(-gap)[:20].tolist())
     assert gap[table["badly"]].tolist() == sorted(gap[table["badly"]], reverse=True)
 
@@ -116,6 +122,20 @@ def test_binary_images_are_known_as_binary(mnist):
     vae, x = VAE(8, 1), mnist[1][0][:50]
     assert table_of(vae, x > 127)["binary"] is True
     assert table_of(vae, x)["binary"] is False
+
+
+@pytest.mark.parametrize("latent", [1, 3])
+def test_a_denoising_model_sees_noisy_pictures(latent, mnist):
+    """The KL, and with it the means and the tasks, as the page has it with the noise on."""
+    vae, x = VAE(32, latent, rng=0), np.float32(mnist[1][0][:500] / 255)
+    vae.parameters["W_mu"][:] *= 5.0
+    stored, _ = pack_weights(vae)
+    noisy = corrupt(x, 0.4, np.random.default_rng(0))
+    noisy = kl_per_latent(*stored.encode(noisy)).mean(axis=0)
+    clean = kl_per_latent(*stored.encode(x)).mean(axis=0)
+    np.testing.assert_allclose(table_of(vae, x, noise=0.4)["kl"], noisy, atol=1e-4)
+    np.testing.assert_allclose(table_of(vae, x)["kl"], clean, atol=1e-4)
+    assert not np.allclose(noisy, clean, rtol=0.1)
 
 
 def test_the_variants_of_the_model_have_the_same_layers():

@@ -57,10 +57,69 @@ def test_dragging_shifts_the_view_and_the_wheel_zooms_once_the_plane_was_clicked
 def test_every_key(visit):
     page = visit()
     page.focus("#plane")
-    for key, holds in KEYS:
+    for key, holds, words in KEYS:
         page.keyboard.press(key)
         assert page.evaluate(holds), key
-        assert spoken(page).startswith("z = ("), key
+        assert spoken(page).startswith(words), key
+
+
+def test_z_stays_in_view_and_what_is_outside_is_pointed_to(visit):
+    page = visit()
+    page.evaluate(SOLUTIONS)
+    page.focus("#plane")
+    for _ in range(60):
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate("isInView(project(state.z))")
+    assert page.evaluate("state.z[0] === WIDEST_VIEW")
+    for _ in range(3):
+        page.keyboard.press("+")
+        assert page.evaluate("isInView(project(state.z))")
+    ready(page)
+    assert page.evaluate("isInView(project(state.q.mu))") is False
+    assert page.evaluate("rimOf(style('q'))") > 60  # pixels of an arrow
+    page.click("#zoom-q")
+    ready(page)
+    assert page.evaluate("rimOf(style('q'))") == 0
+    page.evaluate("pickTest(7), lookAtQ()")  # at once: the regions are known, too
+    assert page.evaluate("state.evidence !== null")
+
+
+def test_other_buttons_of_the_mouse_do_nothing(visit):
+    page = visit()
+    before = page.evaluate("state.q.mu[0]")
+    x, y = middle(page)
+    for button in ("right", "middle"):
+        page.mouse.click(x + 70, y, button=button)
+        assert page.evaluate("state.z") == [0, 0]
+        page.locator("#pad").click(button=button)
+        assert page.evaluate("empty && state.q.mu[0]") == before
+
+
+def test_buttons_and_sliders_say_what_they_did(visit):
+    page = visit()
+    for name, words in (
+        ("#zoom-in", "view: z₁ from"), ("#zoom-out", "view:"), ("#zoom-all", "view:"),
+        ("#zoom-q", "view:"), ("#to-mu", "z = ("), ("#strip button >> nth=3", "z = ("),
+        ("#pin-a", "A is at z = ("), ("#clear", "the pad is empty"), ("#any", "Test picture"),
+        ("#redraw", "The ELBO from one draw"),
+    ):  # fmt: skip
+        page.evaluate("speak('')")
+        page.click(name)
+        assert spoken(page).startswith(words), name
+    page.evaluate("speak('')")
+    page.locator("#noise").fill("0.3")
+    assert spoken(page).startswith("Test picture")
+
+
+def test_the_page_does_not_jump_while_the_mouse_moves(visit):
+    page = visit()
+    x, y = middle(page)
+    heights = set()
+    for away in range(-200, 201, 40):
+        page.mouse.move(x + away, y + 0.8 * away)
+        ready(page)
+        heights.add(page.locator("#legend").bounding_box()["y"])
+    assert len(heights) == 1
 
 
 def test_every_control_is_reached_by_tab_and_has_a_name(visit):
@@ -68,15 +127,31 @@ def test_every_control_is_reached_by_tab_and_has_a_name(visit):
     page.evaluate(SOLUTIONS)
     count = page.evaluate(
         "[...document.querySelectorAll('button, input, canvas[tabindex], summary')]"
-        ".filter((e) => e.checkVisibility() && !(e.type === 'radio' && !e.checked)).length"
+        ".filter((e) => e.checkVisibility() && e.tabIndex === 0)"
+        ".filter((e) => e.type !== 'radio' || e.checked).length"
     )
     reached = set()
     for _ in range(count + 3):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("nameOfFocus()"))
     reached.discard("")
-    assert len(reached) == count
+    assert len(reached) == count < 40
     assert not [name for name in reached if name.split(" ", 1)[1] in ("", "null", "undefined")]
+
+
+def test_the_arrow_keys_go_through_a_row_of_buttons(visit):
+    page = visit()
+    page.focus("#by-label button")
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "Enter"):
+        page.keyboard.press(key)
+    assert page.evaluate("labels[state.index]") == 1
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "any"
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("document.activeElement.textContent") == "1"
+    for key in ("ArrowLeft", "ArrowLeft"):
+        page.keyboard.press(key)
+    assert page.evaluate("document.activeElement.textContent") == "9"
 
 
 @pytest.mark.parametrize("centered", [True, False])
@@ -94,15 +169,72 @@ def test_drawing(visit, centered):
     draw(page, [(0.5, 0.2), (0.5, 0.8)])
     assert page.evaluate("Array.from(state.x)") != ink
 
+    page.click("#clear")
+    ink = page.evaluate("Array.from(state.x)")
+    page.locator("#centered").click()  # there is nothing to read
+    assert page.evaluate("Array.from(state.x)") == ink
+
+
+def test_the_costs_are_counted_when_the_pen_is_lifted(visit):
+    page = visit()
+    box = page.locator("#pad").bounding_box()
+    page.mouse.move(box["x"] + 50, box["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 50, box["y"] + 90, steps=5)
+    page.wait_for_timeout(300)
+    assert page.evaluate("state.draws.length === 0 && state.index === null")
+    assert page.locator("#costs.old").count() == 1
+    page.mouse.up()
+    ready(page)
+    assert page.evaluate("state.draws.length") == 30
+    assert page.locator("#costs.old").count() == 0
+
 
 def test_drawing_with_the_keyboard(visit):
     page = visit()
+    mark = page.locator("#pen")
+    page.mouse.click(*middle(page))
+    assert not mark.is_visible()
+    page.keyboard.press("Tab")  # the focus is one that keys have set
     page.focus("#pad")
-    for key in (" ", "ArrowDown", "ArrowDown", "Shift+ArrowRight", " ", "ArrowUp"):
+    assert mark.is_visible()
+    places = []
+    for key in (" ", "ArrowDown", "ArrowDown", "Shift+ArrowRight", " "):
         page.keyboard.press(key)
+        box = mark.bounding_box()
+        places.append((round(box["x"]), round(box["y"])))
+        assert page.evaluate("find('pen').classList.contains('down')") == (len(places) < 5)
+    assert places[0][1] < places[1][1] < places[2][1]
+    assert places[2][0] < places[3][0] == places[4][0]
     ready(page)
     assert page.evaluate("state.index") is None
     assert page.evaluate("Math.max(...state.x)") > 0.5
+    assert spoken(page).startswith("pen up. Your drawing")
+    page.evaluate("kept = state.q")
+    page.keyboard.press("ArrowUp")  # the pen is up
+    assert page.evaluate("state.q === kept")
+    page.evaluate("clearPad()")
+    box = mark.bounding_box()
+    assert (round(box["x"]), round(box["y"])) == places[0]  # in the middle
+
+
+def test_a_second_finger_does_not_draw(visit):
+    page = visit(**PHONE)
+    page.touch_session = page.context.new_cdp_session(page)
+    page.uncheck("#centered")
+    page.locator("#pad").scroll_into_view_if_needed()
+    box = page.locator("#pad").bounding_box()
+    left, top, bottom = box["x"] + 20, box["y"] + 20, box["y"] + 130
+    touch(page, "touchStart", (left, top))
+    for k in range(1, 6):
+        kind = "touchStart" if k == 1 else "touchMove"
+        touch(page, kind, (left + 15 * k, top), (left + 15 * k, bottom))
+    touch(page, "touchEnd")
+    ready(page)
+    ink = np.reshape(page.evaluate("Array.from(state.x)"), (28, 28))
+    assert ink[:8].max() > 0.5
+    assert ink[8:].max() == 0
+    assert page.evaluate("finger === null && tip === null")
 
 
 @pytest.mark.parametrize("size", ["phone", "narrow"])
@@ -116,6 +248,8 @@ def test_a_phone_scrolls_downward_only(visit, size):
         assert page.evaluate("state.z[0] > 0")
         above = page.locator("#picture-z").bounding_box()
         assert above["y"] + above["height"] < page.locator("#plane").bounding_box()["y"]
+    for words in page.locator("#sums tr:not(.sum) td:nth-child(3)").all():
+        assert words.is_visible()
 
 
 def test_two_fingers_zoom_and_one_that_swipes_scrolls(visit):
@@ -130,6 +264,14 @@ def test_two_fingers_zoom_and_one_that_swipes_scrolls(visit):
     touch(page, "touchEnd")
     assert page.evaluate("view.half") == pytest.approx(half / 3, rel=0.25)
     z, scrolled = page.evaluate("state.z"), page.evaluate("scrollY")
+    touch(page, "touchStart", (x - 30, y), (x + 30, y))
+    touch(page, "touchMove", (x - 30, y), (x + 30, y))
+    touch(page, "touchEnd", (x - 30, y))  # one finger is left
+    for away in range(0, 60, 10):
+        touch(page, "touchMove", (x - 30 + away, y))
+    touch(page, "touchStart", (x + 20, y), (x + 60, y), (x + 60, y + 60))
+    touch(page, "touchEnd")
+    assert page.evaluate("state.z") == z
     touch(page, "touchStart", (x, y))
     for up in range(0, 200, 20):
         touch(page, "touchMove", (x, y - up))
@@ -153,5 +295,12 @@ def test_light_dark_and_print(visit):
     assert page.evaluate("document.documentElement.dataset.theme") == "light"
     assert not page.locator("#tasks").is_visible()
     assert page.locator("#plane").is_visible()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen", color_scheme="dark")
+    page.check("input[value=pictures]", force=True)
+    until(page, "sheet !== null")
+    paper = "sheet.picture.getContext('2d').getImageData(0, 0, 1, 1).data[0]"
+    assert page.evaluate(paper) < 60
+    assert page.evaluate(f"dispatchEvent(new Event('beforeprint')), {paper}") > 200
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"

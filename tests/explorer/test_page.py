@@ -102,6 +102,40 @@ def test_the_colors_are_those_of_the_pictures(page):
     assert tuple(listed) == pictures.COLOURS
 
 
+def contrast(one, other):
+    """WCAG 2.2: the ratio of the relative luminances of two colors such as "#ff0000", 1 to 21."""
+
+    def luminance(color):
+        c = np.array([int(color[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+        return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ [
+            0.2126, 0.7152, 0.0722
+        ]  # fmt: skip
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_can_be_read(page, theme):
+    """WCAG 2.2, AA: a contrast of 4.5 for text, and of 3 for curves and marks."""
+    start = ":root {" if theme == "light" else ':root[data-theme="dark"] {'
+    color = dict(re.findall(r"--([\w-]+): (#\w{6});", part(page, start, "}")))
+    for text, behind in (
+        ("ink", "paper"), ("ink", "page"), ("ink", "soft"), ("quiet", "paper"), ("quiet", "page"),
+        ("on-accent", "accent"), ("on-evidence", "evidence"),
+    ):  # fmt: skip
+        assert contrast(color[text], color[behind]) >= 4.5, (text, behind)
+    for name in ("reconstruction", "floor"):
+        assert contrast("#ffffff", color[name]) >= 4.5, name
+    for name in ("kl", "gap", "gap-light"):
+        assert contrast("#1a1a1a", color[name]) >= 4.5, name
+    for mark in ("q", "posterior", "accent", "done"):
+        assert contrast(color[mark], color["paper"]) >= 3, mark
+    labels = "const TEXT_COLORS = " if theme == "light" else "const DARK_COLORS = "
+    for each in json.loads(part(page, labels, ";")):
+        assert contrast(each, color["paper"]) >= 4.5, each
+
+
 def test_no_place_holder_is_left(page):
     for mark in ("STYLE-HASH", "SCRIPT-HASH", "/* style */", "/* script */", "/* data */"):
         assert mark not in page

@@ -1,9 +1,10 @@
 "use strict";
 // The rules of the tasks, without a page: the same as in numpyvae/explorer/tasks.py.
 //
-// A situation is what the page shows: { z, mu, picture: { label, own }, kl, reconstruction, gap,
-// path }. `label` is the number of the picture's label, `own` true for a picture drawn by hand;
-// `path` holds the labels on the way from A to B. What is not known is null.
+// A situation is what the page shows: { z, mu, label, kl, reconstruction, gap, drawnGap, path }.
+// `label` is the number of the picture's label; `drawnGap` the gap by draws with its error, where
+// the exact one is not known; `path` holds the labels on the way from A to B. What is not known is
+// null.
 
 const NEIGHBORS = 20;
 const STEPS = 13; // pictures on the way from A to B
@@ -39,12 +40,12 @@ class Neighbors {
     return counts.indexOf(Math.max(...counts));
   }
 
-  // "7 × 18, 9 × 2"
+  // "7 (18×), 9 (2×)"
   inWords(z) {
     const { counts } = this.around(z);
     const order = counts.map((count, label) => [count, label]).filter(([count]) => count > 0);
     order.sort((a, b) => b[0] - a[0]);
-    return order.slice(0, 3).map(([count, label]) => `${this.names[label]} × ${count}`).join(", ");
+    return order.slice(0, 3).map(([count, label]) => `${this.names[label]} (${count}×)`).join(", ");
   }
 }
 
@@ -65,7 +66,7 @@ const CHECKS = {
       `Among the ${near.count} test means nearest to your z: ` +
       task.labels.map((label) => `${near.around(now.z).counts[label]} of label ${name(label)}`).join(", ") +
       `; ${task.least} of each are asked for.`,
-    why: "Nothing in the loss knows of labels. Two kinds of pictures lie side by side where one of " +
+    why: () => "Nothing in the loss knows of labels. Two kinds of pictures lie side by side where one of " +
       "them costs few nats when it is decoded as the other.",
   },
   hole: {
@@ -76,19 +77,19 @@ const CHECKS = {
       Math.hypot(...now.z) < task.radius && near.around(now.z).distance >= task.least,
     found: (task, now, near) => `Your z is ${fixed(Math.hypot(...now.z))} from 0, and ` +
       `${fixed(near.around(now.z).distance)} from the nearest test mean.`,
-    why: "All codes together are not quite the prior. A sample begins with a draw from the prior, " +
+    why: () => "All codes together are not quite the prior. A sample begins with a draw from the prior, " +
       "and it may fall in here. So some samples look like nothing that was ever seen.",
   },
   fool: {
     title: () => "Fool the encoder",
     text: () => "Draw a picture, or choose one, that the encoder places among others.",
-    solved: (task, now, near) => now.picture.label !== null &&
-      near.around(now.mu).counts[now.picture.label] < task.fewer,
-    found: (task, now, near, name) => now.picture.label === null
-      ? "Say first what you drew."
-      : `Among the ${near.count} test means nearest to μ: ${near.around(now.mu).counts[now.picture.label]} ` +
-        `of label ${name(now.picture.label)}; fewer than ${task.fewer} are asked for.`,
-    why: "The encoder always answers, and usually with a small σ. It has no way to say that it never " +
+    solved: (task, now, near) => now.label !== null &&
+      near.around(now.mu).counts[now.label] < task.fewer,
+    found: (task, now, near, name) => now.label === null
+      ? "First say what you drew."
+      : `Among the ${near.count} test means nearest to μ: ${near.around(now.mu).counts[now.label]} ` +
+        `of label ${name(now.label)}; fewer than ${task.fewer} are asked for.`,
+    why: () => "The encoder always answers, and usually with a small σ. It has no way to say that it never " +
       "saw such a picture. The reconstruction term says so: compare x with the picture at μ(x).",
   },
   far: {
@@ -97,30 +98,31 @@ const CHECKS = {
       "Then press “zoom to q”.",
     solved: (task, now) => now.gap !== null && now.gap > task.above,
     found: (task, now) => now.gap === null
-      ? "It is not known for this picture."
+      ? `By 30 draws it is ${fixed(now.drawnGap.mean)} ± ${fixed(now.drawnGap.error)} nats here. ` +
+        "The grid does not hold q, so it is not known exactly."
       : `Here it is ${fixed(now.gap)} nats.`,
-    why: "The evidence minus the ELBO is this KL and nothing else. One picture in ten has more than " +
-      "this, and they make up most of the mean.",
+    why: (task) => "The evidence minus the ELBO is this KL and nothing else. About one picture in " +
+      `ten has more than ${task.above} nats. These pictures make up ${task.share} % of the mean.`,
   },
   cheap: {
-    title: () => "Cheap to place, dear to draw",
+    title: () => "Cheap to place, costly to draw",
     text: (task) => `Find a picture with KL(q ‖ prior) below ${task.below} and a reconstruction ` +
       `term above ${task.above}.`,
     solved: (task, now) => now.kl < task.below && now.reconstruction > task.above,
     found: (task, now) => `Here the KL is ${fixed(now.kl)} and the reconstruction term is ` +
       `${fixed(now.reconstruction, 1)}.`,
-    why: "The KL pays for saying where a picture lies: little, near the middle of the prior. The " +
+    why: () => "The KL pays for saying where a picture lies: little, near the middle of the prior. The " +
       "reconstruction term pays for the ink. They are two prices, not two views of one quality.",
   },
   way: {
     title: (task, name) => `From ${name(task.labels[0])} to ${name(task.labels[1])}, past no other`,
-    text: (task, name) => `Put A among the ${name(task.labels[0])}s and B among the ` +
-      `${name(task.labels[1])}s, so that every step between lies among one of the two.`,
+    text: (task, name) => `Set A among the ${name(task.labels[0])}s and B among the ` +
+      `${name(task.labels[1])}s, so that every step between them lies among one of the two.`,
     solved: (task, now) => now.path.length === STEPS && now.path[0] === task.labels[0] &&
       now.path[STEPS - 1] === task.labels[1] && now.path.every((label) => task.labels.includes(label)),
     found: (task, now, near, name) =>
       `On the way: ${now.path.filter((label, k) => k === 0 || label !== now.path[k - 1]).map(name).join(", ")}.`,
-    why: "A straight line in z is not a straight line between pictures. On a plane few labels can " +
+    why: () => "A straight line in z is not a straight line between pictures. On a plane few labels can " +
       "share a border, so most ways cross foreign ones.",
   },
 };

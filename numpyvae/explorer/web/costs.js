@@ -72,12 +72,13 @@ function showCosts() {
   } else {
     lines.push(line("evidence", "bound, k = 50", `${fixed(above)} ± ${fixed(bound.error)}`,
       "the importance-weighted bound; the integral is out of reach"));
-    lines.push(line("gap", "− (bound − ELBO)", minus(below), "at least as much is KL(q ‖ posterior)"));
+    lines.push(line("gap", "− (bound − ELBO)", `${minus(below)} ± ${fixed(Math.hypot(bound.error, drawn.error))}`,
+      "in expectation, KL(q ‖ posterior) is at least this"));
   }
   lines.push(line("sum", "= ELBO", fixed(above - below) + (exact ? "" : error), ""));
   lines.push(line("reconstruction", "= −reconstruction", `−${fixed(below - above - shownKl)}`,
     least > 0.5 ? `hatched: ${fixed(least)}, the least that grey pixels can cost` : "the mean of −log p(x|z) over q"));
-  lines.push(line("kl", "− KL(q ‖ prior)", `− ${fixed(shownKl)}`, "the price of saying where"));
+  lines.push(line("kl", "− KL(q ‖ prior)", `− ${fixed(shownKl)}`, "the price of saying where z is"));
   find("sums").replaceChildren(...lines);
   const inWords = lines.map(({ cells }) => `${cells[0].textContent} ${cells[1].textContent}`);
   find("bars").setAttribute("aria-label", inWords.join(", "));
@@ -96,10 +97,10 @@ function showCosts() {
 
 function startCosts() {
   on("costs", showCosts);
+  on("picture costs", () => find("costs").classList.toggle("old", state.draws.length === 0));
   find("redraw").onclick = () => {
     settle();
     drawAnew();
-    changed("costs");
     speak(find("one-draw").textContent);
   };
 }

@@ -38,7 +38,7 @@ function drawLine() {
     Object.assign(pen, { font: font(13, 700), textAlign: "left", textBaseline: "middle" });
     const room = (1 - CURVES) * view.height - 40;
     data.names.forEach((name, label) =>
-      halo(pen, name, 6, base + 10 + ((label + 0.5) / data.names.length) * room, colorOf(label)));
+      halo(pen, name, 6, base + 10 + ((label + 0.5) / data.names.length) * room, textColorOf(label)));
   }
 }
 

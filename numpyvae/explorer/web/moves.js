@@ -3,14 +3,22 @@
 
 const fingers = new Map(); // where each finger, or the mouse button, is down
 let start = null; // where the first one went down
-let moved = 0; // the farthest that it has been from there, in pixels
-let sideways = false; // one finger moves z once it moved sideways; downward it scrolls the page
+// What they do: "press" until one moves; then the mouse shifts the view, a finger moved sideways
+// drags z ("drag"), and moved downward scrolls the page. Two fingers "pinch" the view, until none is down.
+let gesture = "press";
 
 const inCanvas = (event) => {
   const box = canvas.getBoundingClientRect();
   return [event.clientX - box.left, event.clientY - box.top];
 };
 const zAt = (point) => lift(placeAt(...point), state.z);
+
+// Choose z from elsewhere than the canvas: show where it is, and say it.
+function goTo(z) {
+  chooseZ(z);
+  bringIntoView(project(state.z));
+  speak(placeInWords(state.z));
+}
 
 function pinch(before, after) {
   const middle = (points) => [0, 1].map((k) => total(points.map((point) => point[k])) / points.length);
@@ -20,58 +28,66 @@ function pinch(before, after) {
   zoom(apart(after) / apart(before), from);
 }
 
-// The mouse drags the view, two fingers too; one finger drags z.
-function dragged(event) {
+function pressed(event) {
+  if (event.button !== 0) return;
+  canvas.setPointerCapture(event.pointerId);
+  fingers.set(event.pointerId, inCanvas(event));
+  if (fingers.size > 1) gesture = "pinch";
+  else [gesture, start] = ["press", inCanvas(event)];
+}
+
+function moved(event) {
+  if (!fingers.has(event.pointerId)) return event.pointerType === "mouse" ? hovered(event) : undefined;
   const before = [...fingers.values()];
   fingers.set(event.pointerId, inCanvas(event));
   const after = [...fingers.values()];
+  if (gesture === "pinch") return fingers.size === 2 ? pinch(before, after) : undefined;
   const [dx, dy] = after[0].map((value, k) => Math.abs(value - start[k]));
-  moved = Math.max(moved, dx, dy);
-  if (event.pointerType === "mouse" || fingers.size === 2) return pinch(before, after);
-  sideways ||= dx > 8 && dx > dy;
-  if (sideways) chooseZ(zAt(after[0]));
+  const mouse = event.pointerType === "mouse";
+  if (gesture === "press" && (mouse ? Math.max(dx, dy) > 5 : dx > 8 && dx > dy)) gesture = mouse ? "shift" : "drag";
+  if (gesture === "shift") pinch(before, after);
+  if (gesture === "drag") chooseZ(zAt(after[0].map((v, k) => Math.min([view.width, view.height][k], Math.max(0, v)))));
 }
 
-const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+function hovered(event) {
+  state.hover = zAt(inCanvas(event));
+  changed("z");
+}
+
+function lifted(event) {
+  if (!fingers.delete(event.pointerId)) return;
+  const [dx, dy] = inCanvas(event).map((value, k) => Math.abs(value - start[k]));
+  const tapped = gesture === "press" && Math.max(dx, dy) < 6;
+  if (tapped) chooseZ(zAt(inCanvas(event)));
+  if (tapped || gesture === "drag") speak(placeInWords(state.z));
+}
+
+// ---- Keys and buttons
+
+const inView = (act) => () => {
+  act();
+  speak(viewInWords());
+};
+const zoomBy = (factor) => inView(() => {
+  const z = project(state.z);
+  zoom(factor, isInView(z) ? z : [view.a, view.b]);
+});
+const arrow = (da, db) => (event) => {
+  const step = (event.shiftKey ? 0.01 : 0.05) * view.half, [a, b] = project(state.z);
+  const inside = (v) => Math.min(WIDEST_VIEW, Math.max(-WIDEST_VIEW, v));
+  goTo(lift([inside(a + step * da), inside(b + step * db)], state.z));
+};
 const KEYS = {
-  "+": () => zoom(1.5, project(state.z)), "=": () => zoom(1.5, project(state.z)),
-  "-": () => zoom(1 / 1.5, project(state.z)), 0: lookAtAll, q: lookAtQ,
-  m: () => chooseZ(state.q.mu), a: () => setPin("A", state.z), b: () => setPin("B", state.z),
+  arrowleft: arrow(-1, 0), arrowright: arrow(1, 0), arrowup: arrow(0, 1), arrowdown: arrow(0, -1),
+  "+": zoomBy(1.5), "=": zoomBy(1.5), "-": zoomBy(1 / 1.5), 0: inView(lookAtAll), q: inView(lookAtQ),
+  m: () => goTo(state.q.mu), a: () => setPinHere("A"), b: () => setPinHere("B"),
+  escape: () => canvas.blur(), // and the wheel scrolls the page again
 };
 
-function pressed(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const move = MOVES[event.key], act = KEYS[event.key.toLowerCase()];
-  if (move) {
-    const step = (event.shiftKey ? 0.01 : 0.05) * view.half, [a, b] = project(state.z);
-    chooseZ(lift([a + step * move[0], b + step * move[1]], state.z));
-  } else if (act) act();
-  else return;
-  event.preventDefault();
-  speak(placeInWords());
-}
-
 function startMoves() {
-  canvas.addEventListener("pointerdown", (event) => {
-    canvas.setPointerCapture(event.pointerId);
-    fingers.set(event.pointerId, inCanvas(event));
-    if (fingers.size === 1) [moved, start, sideways] = [0, inCanvas(event), false];
-    else moved = Infinity; // two fingers are no tap
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    if (fingers.has(event.pointerId)) dragged(event);
-    else if (event.pointerType === "mouse") {
-      state.hover = zAt(inCanvas(event));
-      changed("z");
-    }
-  });
-  canvas.addEventListener("pointerup", (event) => {
-    if (fingers.size === 1 && moved < 6) {
-      chooseZ(zAt(inCanvas(event)));
-      speak(placeInWords());
-    }
-    fingers.delete(event.pointerId);
-  });
+  canvas.addEventListener("pointerdown", pressed);
+  canvas.addEventListener("pointermove", moved);
+  canvas.addEventListener("pointerup", lifted);
   canvas.addEventListener("pointercancel", (event) => fingers.delete(event.pointerId));
   canvas.addEventListener("pointerleave", () => {
     state.hover = null;
@@ -82,14 +98,33 @@ function startMoves() {
     event.preventDefault();
     zoom(Math.exp(-event.deltaY / 500), placeAt(...inCanvas(event)));
   }, { passive: false });
-  canvas.addEventListener("keydown", pressed);
+  canvas.addEventListener("keydown", (event) => {
+    const act = KEYS[event.key.toLowerCase()];
+    if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    act(event);
+  });
   find("zoom-in").onclick = KEYS["+"];
   find("zoom-out").onclick = KEYS["-"];
-  find("zoom-all").onclick = lookAtAll;
-  find("zoom-q").onclick = lookAtQ;
-  find("to-mu").onclick = () => {
-    chooseZ(state.q.mu);
-    speak(placeInWords());
-  };
+  find("zoom-all").onclick = KEYS[0];
+  find("zoom-q").onclick = KEYS.q;
+  find("to-mu").onclick = KEYS.m;
   for (const choice of find("backdrop").elements) choice.onchange = () => changed("backdrop");
+}
+
+// One Tab stop for a row of buttons. The arrow keys go from one to the next.
+function oneStop(row) {
+  const buttons = [...row.querySelectorAll("button")];
+  const stopAt = (chosen) => buttons.forEach((button) => (button.tabIndex = button === chosen ? 0 : -1));
+  row.setAttribute("role", "toolbar");
+  row.onkeydown = (event) => {
+    const step = { arrowleft: -1, arrowup: -1, arrowright: 1, arrowdown: 1 }[event.key.toLowerCase()];
+    if (!step) return;
+    event.preventDefault();
+    const here = buttons.indexOf(document.activeElement);
+    const next = buttons[(here + step + buttons.length) % buttons.length];
+    stopAt(next);
+    next.focus();
+  };
+  stopAt(buttons[0]);
 }

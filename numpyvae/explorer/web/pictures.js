@@ -32,7 +32,6 @@ function startPictures() {
     paintMu();
   });
   on("z", () => requestAnimationFrame(paintZ));
-  find("picture-mu").onclick = () => chooseZ(state.q.mu);
   find("again").onclick = find("coins").onchange = () => {
     find("again").hidden = !find("coins").checked;
     paintMu();

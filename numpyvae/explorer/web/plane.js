@@ -1,30 +1,13 @@
 "use strict";
 // Drawing the latent space. The scene is kept: while the mouse moves, only the mark at z is new.
 
-// The colors of numpyvae.pictures, and their light forms for dark paper.
-const COLORS = [
-  "#0072B2", "#E69F00", "#009E73", "#000000", "#D55E00", "#56B4E9", "#CC79A7", "#C9B900", "#999999", "#7A1F4F"
-];
-const DARK_COLORS = [
-  "#4BA3E3", "#E69F00", "#00B889", "#FFFFFF", "#FF7B2E", "#8CD3FF", "#E39CC4", "#DCCB2A", "#A9A9A9", "#D4648F"
-];
 const ONE_BY_ONE = 350; // so few means are drawn as their labels
 const NINETY = Math.sqrt(2 * Math.log(10)); // 90 % of a Gaussian of two dimensions, in σ
-const font = (size, weight = 400) => `${weight} ${size}px system-ui, "DejaVu Sans", sans-serif`;
-const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-const isDark = () => document.documentElement.dataset.theme === "dark";
-const colorOf = (label) => (isDark() ? DARK_COLORS : COLORS)[label % COLORS.length];
 const backdrop = () => document.querySelector("input[name=backdrop]:checked").value;
 const scene = document.createElement("canvas");
 const pen = scene.getContext("2d");
 let sheet = null; // the decoder's pictures, and where they were decoded
 let oldScene = true, asked = false, sheetWaiting = 0;
-
-function halo(pen, text, x, y, color) {
-  Object.assign(pen, { lineWidth: 4, lineJoin: "round", strokeStyle: style("paper"), fillStyle: color });
-  pen.strokeText(text, x, y);
-  pen.fillText(text, x, y);
-}
 
 function drawMeans() {
   const flat = flatMeans(), seen = [];
@@ -36,7 +19,7 @@ function drawMeans() {
   pen.globalAlpha = few ? 1 : isDark() ? 0.65 : 0.5;
   Object.assign(pen, { font: font(12, 600), textAlign: "center", textBaseline: "middle" });
   for (const [x, y, label] of seen) {
-    pen.fillStyle = labels ? colorOf(label) : style("quiet");
+    pen.fillStyle = !labels ? style("quiet") : few ? textColorOf(label) : colorOf(label);
     if (few) pen.fillText(nameOf(label), x, y);
     else pen.fillRect(x - size / 2, y - size / 2, size, size);
   }
@@ -55,7 +38,7 @@ function nameGroups(seen) {
   pen.font = font(20, 700);
   placed.forEach((here, k) => {
     while (placed.slice(0, k).some((other) => Math.hypot(other[0] - here[0], other[1] - here[1]) < 19)) here[1] += 3;
-    halo(pen, nameOf(here[2]), here[0], here[1], colorOf(here[2]));
+    halo(pen, nameOf(here[2]), here[0], here[1], textColorOf(here[2]));
   });
 }
 
@@ -94,8 +77,7 @@ function drawSheet() {
 }
 
 function drawAxes() {
-  const steps = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2];
-  const step = steps.find((s) => view.half / s < 5) ?? 5, digits = step < 0.01 ? 3 : step < 0.1 ? 2 : step < 1 ? 1 : 0;
+  const step = stepOfView(), digits = digitsOfView();
   const ticks = (middle, half) => {
     const first = Math.ceil((middle - half) / step), last = Math.floor((middle + half) / step);
     return Array.from({ length: last - first + 1 }, (_, k) => (first + k) * step);
@@ -181,39 +163,6 @@ function drawQ() {
   cross(right(a), down(b));
 }
 
-function cross(x, y) {
-  pen.beginPath();
-  for (const [dx, dy] of [[6, 0], [0, 6]]) {
-    pen.moveTo(x - dx, y - dy);
-    pen.lineTo(x + dx, y + dy);
-  }
-  pen.stroke();
-}
-
-function drawPins() {
-  const ends = Object.entries(state.pins).filter(([, z]) => z !== null);
-  const at = ends.map(([, z]) => {
-    const [a, b] = project(z);
-    return [right(a), model.latent === 1 ? 16 : down(b)];
-  });
-  Object.assign(pen, { strokeStyle: style("ink"), lineWidth: 1.2, font: font(12, 700) });
-  Object.assign(pen, { textAlign: "center", textBaseline: "middle" });
-  if (at.length === 2) {
-    pen.beginPath();
-    pen.moveTo(...at[0]);
-    pen.lineTo(...at[1]);
-    pen.stroke();
-  }
-  ends.forEach(([name], k) => {
-    pen.fillStyle = style("ink");
-    pen.beginPath();
-    pen.arc(...at[k], 9, 0, 7);
-    pen.fill();
-    pen.fillStyle = style("paper");
-    pen.fillText(name, at[k][0], at[k][1] + 0.5);
-  });
-}
-
 function drawScene() {
   scene.width = canvas.width;
   scene.height = canvas.height;
@@ -231,6 +180,8 @@ function drawScene() {
     drawQ();
   }
   drawAxes();
+  const q = project(state.q.mu);
+  if (!isInView(q)) pointTo(pen, q, "q", style("q"));
 }
 
 function draw() {
@@ -240,6 +191,7 @@ function draw() {
   to.setTransform(1, 0, 0, 1, 0, 0);
   to.drawImage(scene, 0, 0);
   to.scale(view.ratio, view.ratio);
+  if (!isInView([a, b])) pointTo(to, [a, b], "z", style("ink"));
   const y = model.latent === 1 ? view.height / 2 : down(b);
   for (const [color, width] of [["paper", 4.5], ["ink", 2]]) {
     Object.assign(to, { strokeStyle: style(color), lineWidth: width });
@@ -250,7 +202,7 @@ function draw() {
     } else to.arc(right(a), y, 8, 0, 7);
     to.stroke();
   }
-  find("status").textContent = placeInWords();
+  find("status").textContent = placeInWords(shownZ());
 }
 
 function drawSoon(sceneChanged) {

@@ -50,12 +50,12 @@ function speak(text) {
 }
 
 function zInWords(z) {
-  if (z.length === 1) return `z = ${fixed(z[0])}`;
-  return z.length <= 4 ? `z = (${Array.from(z, (v) => fixed(v)).join(", ")})` : `z, ${z.length} numbers`;
+  const digits = Math.max(2, digitsOfView()), numbers = Array.from(z, (v) => fixed(v, digits));
+  if (z.length === 1) return `z = ${numbers[0]}`;
+  return z.length <= 4 ? `z = (${numbers.join(", ")})` : `z, ${z.length} numbers`;
 }
 
-function placeInWords() {
-  const z = shownZ();
+function placeInWords(z) {
   const around = labels ? `; the ${near.count} nearest test means: ${near.inWords(z)}` : "";
   const away = model.latent === 2 ? `; the nearest is ${fixed(near.around(z).distance)} away` : "";
   return zInWords(z) + around + away;
@@ -69,15 +69,15 @@ function chooseZ(z, event = "z") {
 
 // ---- A new picture, and all that follows from it
 
-const WHILE_DRAWING = 120; // milliseconds without a new picture before the costs are counted
-let waiting = null;
+let waiting = null; // the timer of costs that are not counted yet
 
-function choosePicture(picture, { index = null, label = null }) {
+// While the pen or the slider of the noise moves, only the pictures and q follow.
+function choosePicture(picture, { index = null, label = null, moving = false }) {
   Object.assign(state, { clean: picture, index, label });
-  encodePicture();
+  encodePicture(moving);
 }
 
-function encodePicture() {
+function encodePicture(moving = false) {
   const { clean, noise } = state;
   state.x = noise > 0
     ? clean.map((v) => Math.min(1, Math.max(0, v + noise * random.normal())))
@@ -86,35 +86,36 @@ function encodePicture() {
   Object.assign(state, { evidence: null, gap: null, bound: null, draws: [] });
   changed("picture");
   clearTimeout(waiting);
-  // after the pictures are on the screen
-  waiting = setTimeout(countCosts, state.index === null ? WHILE_DRAWING : 0);
+  if (!moving) waiting = setTimeout(countCosts, 0); // after the pictures are on the screen
 }
 
 // Count what is not counted yet.
 function settle() {
-  if (waiting !== null) countCosts();
+  if (state.draws.length === 0) countCosts();
 }
 
 // All costs are those of the clean picture, which a denoising model is trained to restore.
 function countCosts() {
   const { clean, q } = state;
   clearTimeout(waiting);
-  waiting = null;
-  drawAnew();
   if (grid) {
     state.evidence = grid.evidence(clean);
     const gap = grid.gap(state.evidence, q);
     state.gap = Number.isNaN(gap) ? null : gap;
-  } else {
+  }
+  drawAnew();
+}
+
+// All that is estimated from draws.
+function drawAnew() {
+  const { clean, q } = state;
+  state.draws = drawsOf(model, clean, q, 30, random);
+  if (!grid) {
     const bounds = Array.from({ length: 10 }, () =>
       importanceBound(drawsOf(model, clean, q, 50, random)));
     state.bound = meanAndError(bounds);
   }
   changed("costs");
-}
-
-function drawAnew() {
-  state.draws = drawsOf(model, state.clean, state.q, 30, random);
 }
 
 // The parts of −ELBO. Exact where the gap is known, else a mean of draws with its error.

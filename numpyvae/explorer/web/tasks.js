@@ -2,19 +2,22 @@
 // The tasks on the page. Their rules stand in checks.js.
 
 function situation() {
-  const known = costs();
+  const { kl, exact, reconstruction, elbo, drawn } = costs();
   return {
-    z: state.z, mu: state.q.mu, path: state.path, kl: known.kl, gap: state.gap,
-    reconstruction: known.reconstruction,
-    picture: { label: state.label, own: state.index === null },
+    z: state.z, mu: state.q.mu, path: state.path, label: state.label, kl, reconstruction, gap: state.gap,
+    drawnGap: exact || !grid ? null : { mean: state.evidence.value - elbo, error: drawn.error },
   };
 }
 
+// What a task asks about. An answer holds until that changes.
+const subjectOf = (kind) => ({ border: state.z, hole: state.z, way: state.path })[kind] ?? state.q;
+
 // For a drawing, its author says what it is.
-function labelChooser() {
+function labelChooser(chosen) {
   const chooser = document.createElement("p"), words = document.createElement("span");
   chooser.className = "row tight";
-  words.textContent = "I drew a";
+  chooser.setAttribute("aria-label", "what you drew");
+  words.textContent = "I drew:";
   chooser.append(words);
   const buttons = data.names.map((name, label) => {
     const button = document.createElement("button");
@@ -22,6 +25,7 @@ function labelChooser() {
     button.onclick = () => {
       state.label = label;
       show();
+      chosen();
     };
     chooser.append(button);
     return button;
@@ -30,6 +34,7 @@ function labelChooser() {
     chooser.hidden = state.index !== null;
     buttons.forEach((button, label) => button.setAttribute("aria-pressed", state.label === label));
   };
+  oneStop(chooser);
   on("picture", show);
   return chooser;
 }
@@ -37,10 +42,13 @@ function labelChooser() {
 function startTasks() {
   const done = new Set();
   find("tasks").hidden = data.tasks.length === 0;
+  if (data.noise > 0) find("task-noise").textContent = `Each task has solutions with the noise at ${data.noise}.`;
   data.tasks.forEach((task, number) => {
     const rule = CHECKS[task.kind], item = document.createElement("li");
     const [title, text, answer, why] = ["h3", "p", "p", "p"].map((tag) => document.createElement(tag));
     const check = document.createElement("button"), row = document.createElement("p");
+    let subject = null; // of the answer
+    const clear = () => (answer.textContent = "");
     title.textContent = rule.title(task, nameOf);
     text.textContent = rule.text(task, nameOf);
     answer.className = "answer";
@@ -51,16 +59,19 @@ function startTasks() {
     check.onclick = () => {
       settle();
       const now = situation(), solved = rule.solved(task, now, near);
-      answer.textContent = `${solved ? "Yes." : "Not yet."} ${rule.found(task, now, near, nameOf)}`;
+      subject = subjectOf(task.kind);
       if (solved) {
         done.add(number);
         item.classList.add("done");
-        why.textContent = rule.why;
+        why.textContent = rule.why(task);
       }
+      const verdict = solved ? "Yes." : done.has(number) ? "Not here." : "Not yet.";
+      answer.textContent = `${verdict} ${rule.found(task, now, near, nameOf)}`;
       find("score").textContent = `${done.size} of ${data.tasks.length} found`;
-      speak(`${answer.textContent} ${solved ? rule.why : ""}`);
+      speak(`${answer.textContent} ${solved ? why.textContent : ""}`);
     };
-    item.append(title, text, ...(task.kind === "fool" ? [labelChooser()] : []), answer, why, row);
+    on("z picture pins", () => subjectOf(task.kind) === subject || clear());
+    item.append(title, text, ...(task.kind === "fool" ? [labelChooser(clear)] : []), answer, why, row);
     find("task-list").append(item);
   });
 }

@@ -24,6 +24,12 @@ function lift([a, b], from) {
   return Array.from(from, (value, i) => value + (a - fromA) * first[i] + (b - fromB) * second[i]);
 }
 
+// The step of the axes, and the digits that it needs.
+function stepOfView() {
+  return [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2].find((step) => view.half / step < 5) ?? 5;
+}
+const digitsOfView = () => Math.max(0, -Math.floor(Math.log10(stepOfView()) + 1e-9));
+
 const scale = () => view.width / (2 * view.half); // pixels for a unit
 const right = (a) => view.width / 2 + (a - view.a) * scale();
 const down = (b) => view.height / 2 - (b - view.b) * scale();
@@ -51,6 +57,23 @@ function lookAt(a, b, half) {
   changed("view");
 }
 
+const isInView = ([a, b]) => right(a) >= 0 && right(a) <= view.width &&
+  (model.latent === 1 || (down(b) >= 0 && down(b) <= view.height));
+
+// Shift the view just so far that (a, b) is inside, with some room around it.
+function bringIntoView([a, b]) {
+  if (isInView([a, b])) return;
+  const into = (middle, half, v) => Math.min(v + 0.9 * half, Math.max(v - 0.9 * half, middle));
+  const tall = (view.half * view.height) / view.width;
+  lookAt(into(view.a, view.half, a), model.latent === 1 ? view.b : into(view.b, tall, b), view.half);
+}
+
+function viewInWords() {
+  const from = placeAt(0, view.height), to = placeAt(view.width, 0), digits = Math.max(1, digitsOfView());
+  const names = model.latent > 2 ? ["first component", "second component"] : ["z₁", "z₂"].slice(0, model.latent);
+  return `view: ${names.map((name, k) => `${name} from ${fixed(from[k], digits)} to ${fixed(to[k], digits)}`).join(", ")}`;
+}
+
 // All means but the outermost half percent on each side.
 function lookAtAll() {
   const flat = flatMeans(), middle = (list, share) => list[Math.min(list.length - 1, Math.floor(share * list.length))];
@@ -65,6 +88,7 @@ function lookAtAll() {
 
 // The ellipse of q and the posterior's regions.
 function lookAtQ() {
+  settle(); // the regions of a new picture
   const [a, b] = project(state.q.mu), reach = 3 * Math.max(...sigmas(state.q));
   const span = [[a - reach, a + reach], [b - reach, b + reach]];
   if (state.evidence) {

@@ -6,6 +6,11 @@ function setPin(name, z) {
   changed("pins");
 }
 
+function setPinHere(name) {
+  setPin(name, state.z);
+  speak(`${name} is at ${zInWords(state.z)}`);
+}
+
 function showWay() {
   const { A, B } = state.pins;
   if (A === null || B === null) return;
@@ -18,12 +23,10 @@ function showWay() {
     button.type = "button";
     button.append(canvas, [end, name].filter(Boolean).join(" · ") || "\u00a0");
     button.setAttribute("aria-label", `step ${k + 1} of ${STEPS}${name ? `, among ${name}` : ""}`);
-    button.onclick = () => {
-      chooseZ(z);
-      speak(placeInWords());
-    };
+    button.onclick = () => goTo(z);
     return button;
   }));
+  oneStop(find("strip"));
 }
 
 // Pins to begin with: the medians of the two labels that lie farthest apart.
@@ -53,7 +56,7 @@ function startSliders() {
   const order = data.kl.map((kl, i) => [kl, i]).sort((a, b) => b[0] - a[0]);
   const shown = order.map(([kl, i]) => {
     const label = document.createElement("label"), range = document.createElement("input");
-    const output = document.createElement("output"), name = document.createElement("span");
+    const name = document.createElement("span"), value = document.createElement("span");
     Object.assign(range, { type: "range", min: -4, max: 4, step: 0.05 });
     range.setAttribute("aria-label", `z ${i + 1}, mean KL ${fixed(kl)} nats`);
     label.title = `mean KL ${fixed(kl)} nats`;
@@ -63,23 +66,20 @@ function startSliders() {
       z[i] = Number(range.value);
       chooseZ(z);
     };
-    label.append(name, range, output);
+    label.append(name, range, value);
     find("sliders").append(label);
-    return { i, range, output };
+    return { i, range, value };
   });
-  on("z", () => shown.forEach(({ i, range, output }) => {
+  on("z", () => shown.forEach(({ i, range, value }) => {
     range.value = shownZ()[i];
-    output.textContent = fixed(shownZ()[i]);
+    value.textContent = fixed(shownZ()[i]);
   }));
 }
 
 function startWalk() {
   on("pins", showWay);
   for (const name of ["A", "B"]) {
-    find(`pin-${name.toLowerCase()}`).onclick = () => {
-      setPin(name, state.z);
-      speak(`${name} is at ${zInWords(state.z)}`);
-    };
+    find(`pin-${name.toLowerCase()}`).onclick = () => setPinHere(name);
   }
   startSliders();
 }
