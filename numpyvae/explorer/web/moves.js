@@ -3,14 +3,15 @@
 
 const fingers = new Map(); // where each finger, or the mouse button, is down
 let start = null; // where the first one went down
-// What they do: "press" until one moves; then the mouse shifts the view, a finger moved sideways
-// drags z ("drag"), and moved downward scrolls the page. Two fingers "pinch" the view, until none is down.
+// "press" until it moves. Then the mouse shifts the view ("shift"), and a finger that moves sideways
+// drags z ("drag"); downward it scrolls the page. Two fingers "pinch", until none is down.
 let gesture = "press";
 
 const inCanvas = (event) => {
   const box = canvas.getBoundingClientRect();
   return [event.clientX - box.left, event.clientY - box.top];
 };
+const insideCanvas = ([x, y]) => [Math.min(view.width, Math.max(0, x)), Math.min(view.height, Math.max(0, y))];
 const zAt = (point) => lift(placeAt(...point), state.z);
 
 // Choose z from elsewhere than the canvas: show where it is, and say it.
@@ -37,38 +38,41 @@ function pressed(event) {
 }
 
 function moved(event) {
-  if (!fingers.has(event.pointerId)) return event.pointerType === "mouse" ? hovered(event) : undefined;
+  if (!fingers.has(event.pointerId)) return hovered(event);
   const before = [...fingers.values()];
   fingers.set(event.pointerId, inCanvas(event));
   const after = [...fingers.values()];
-  if (gesture === "pinch") return fingers.size === 2 ? pinch(before, after) : undefined;
-  const [dx, dy] = after[0].map((value, k) => Math.abs(value - start[k]));
-  const mouse = event.pointerType === "mouse";
-  if (gesture === "press" && (mouse ? Math.max(dx, dy) > 5 : dx > 8 && dx > dy)) gesture = mouse ? "shift" : "drag";
-  if (gesture === "shift") pinch(before, after);
-  if (gesture === "drag") chooseZ(zAt(after[0].map((v, k) => Math.min([view.width, view.height][k], Math.max(0, v)))));
+  if (gesture === "press") gesture = begun(after[0], event.pointerType === "mouse");
+  if (gesture === "shift" || (gesture === "pinch" && after.length === 2)) pinch(before, after);
+  if (gesture === "drag") chooseZ(zAt(insideCanvas(after[0])));
+}
+
+function begun([x, y], mouse) {
+  const [dx, dy] = [Math.abs(x - start[0]), Math.abs(y - start[1])];
+  if (mouse) return Math.max(dx, dy) > 5 ? "shift" : "press";
+  return dx > 8 && dx > dy ? "drag" : "press";
 }
 
 function hovered(event) {
+  if (event.pointerType !== "mouse") return;
   state.hover = zAt(inCanvas(event));
   changed("z");
 }
 
 function lifted(event) {
   if (!fingers.delete(event.pointerId)) return;
-  const [dx, dy] = inCanvas(event).map((value, k) => Math.abs(value - start[k]));
-  const tapped = gesture === "press" && Math.max(dx, dy) < 6;
+  const tapped = gesture === "press" && Math.hypot(...inCanvas(event).map((v, k) => v - start[k])) < 8;
   if (tapped) chooseZ(zAt(inCanvas(event)));
   if (tapped || gesture === "drag") speak(placeInWords(state.z));
 }
 
 // ---- Keys and buttons
 
-const inView = (act) => () => {
+const thenSayView = (act) => () => {
   act();
   speak(viewInWords());
 };
-const zoomBy = (factor) => inView(() => {
+const zoomBy = (factor) => thenSayView(() => {
   const z = project(state.z);
   zoom(factor, isInView(z) ? z : [view.a, view.b]);
 });
@@ -79,7 +83,7 @@ const arrow = (da, db) => (event) => {
 };
 const KEYS = {
   arrowleft: arrow(-1, 0), arrowright: arrow(1, 0), arrowup: arrow(0, 1), arrowdown: arrow(0, -1),
-  "+": zoomBy(1.5), "=": zoomBy(1.5), "-": zoomBy(1 / 1.5), 0: inView(lookAtAll), q: inView(lookAtQ),
+  "+": zoomBy(1.5), "=": zoomBy(1.5), "-": zoomBy(1 / 1.5), 0: thenSayView(lookAtAll), q: thenSayView(lookAtQ),
   m: () => goTo(state.q.mu), a: () => setPinHere("A"), b: () => setPinHere("B"),
   escape: () => canvas.blur(), // and the wheel scrolls the page again
 };
