@@ -31,6 +31,7 @@ MEANS = 10_000  # test images whose means the page shows
 PICTURES = 400  # test images that the page holds
 SPACING = {1: 0.002, 2: 0.05}  # of the grid for the evidence; the page refines it where needed
 REACH = 5.0  # standard deviations of q that it shall hold on each side
+NOISES = 8  # by which it is judged how badly a denoising model fits a picture
 NAMES = 255  # most labels
 
 
@@ -82,7 +83,7 @@ def contents(
         "names": names,
         "labels": None if shown is None else packed(shown, "u1"),
         "pictures": {"count": len(x), "bytes": pack_images(x)},
-        "badly": [] if gap is None else _badly(gap),
+        "badly": [] if gap is None else _badly(gap + _other_noises(stored, x, q, noise, rng)),
         "grid": grid,
         "kl": np.round(kl.mean(axis=0), 4).tolist(),
         "components": _components(mu),
@@ -168,6 +169,20 @@ def _by_draws(vae: VAE, x: Array, q: tuple[Array, Array], draws: int = 30) -> Ar
         z = reparameterize(*q, rng.standard_normal(q[0].shape, q[0].dtype))
         mean += cross_entropy(vae.decode_logits(z), x) / draws
     return mean
+
+
+def _other_noises(
+    vae: VAE, x: Array, q: tuple[Array, Array], noise: float, rng: np.random.Generator
+) -> Array:
+    """How much more −ELBO is with other noises on average, and so the gap; 0 without noise."""
+    if not noise:
+        return np.zeros(len(x))
+
+    def cost(other: tuple[Array, Array]) -> Array:
+        return _by_draws(vae, x, other) + kl_divergence(*other)
+
+    others = (vae.encode(_noisy(x, noise, rng)) for _ in range(NOISES))
+    return np.mean([cost(other) for other in others], axis=0) - cost(q)
 
 
 def _badly(gap: Array) -> list[int]:

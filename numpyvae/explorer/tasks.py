@@ -84,7 +84,7 @@ class _Around:
         axis = np.arange(-radius, radius, spacing)
         z = np.stack(np.meshgrid(*[axis] * self.known.mu.shape[1]), -1)
         z = z.reshape(-1, self.known.mu.shape[1])
-        return z[(z**2).sum(axis=1) < radius**2]
+        return z[_shown(np.sqrt((z**2).sum(axis=1))) < radius]
 
 
 def _border(around: _Around) -> Task | None:
@@ -109,7 +109,7 @@ def _hole(around: _Around) -> Task | None:
         return None
     _, distance = around.shares(around.places(0.05, 2.0))
     for least in HOLES:
-        solutions = int((distance >= least).sum())
+        solutions = int((_shown(distance) >= least).sum())
         if solutions >= SOLUTIONS:
             return {"kind": "hole", "least": least, "radius": 2.0, "solutions": solutions}
     return None
@@ -127,13 +127,13 @@ def _fool(around: _Around) -> Task:
 
 def _far(gap: Array) -> Task | None:
     """A picture whose KL(q ‖ posterior) is among the largest tenth, and their share of the mean."""
-    known = gap[np.isfinite(gap)]
+    known = np.sort(gap[np.isfinite(gap)])
     if len(known) < SOLUTIONS or not known.sum() > 0:
         return None
     above = _rounded(np.quantile(known, 0.9))
-    found = known > above
-    share = round(100.0 * float(known[found].sum() / known.sum()))
-    return {"kind": "far", "above": above, "share": share, "solutions": int(found.sum())}
+    share = round(100.0 * float(known[-len(known) // 10 :].sum() / known.sum()))
+    solutions = int((_shown(known) > above).sum())
+    return {"kind": "far", "above": above, "share": share, "solutions": solutions}
 
 
 def _cheap_to_place(kl: Array, reconstruction: Array) -> Task | None:
@@ -141,7 +141,7 @@ def _cheap_to_place(kl: Array, reconstruction: Array) -> Task | None:
     for share in (0.2, 0.3, 0.4):
         below = _rounded(np.quantile(kl, share))
         above = _rounded(np.quantile(reconstruction, 1.0 - share))
-        solutions = int(((kl < below) & (reconstruction > above)).sum())
+        solutions = int(((_shown(kl) < below) & (_shown(reconstruction) > above)).sum())
         if solutions >= SOLUTIONS:
             return {"kind": "cheap", "below": below, "above": above, "solutions": solutions}
     return None
@@ -175,6 +175,11 @@ def _ways(around: _Around, pair: tuple[int, int], steps: int) -> int:
     passed = counts.argmax(axis=1).reshape(WAYS, steps)
     right = (passed[:, 0] == pair[0]) & (passed[:, -1] == pair[1])
     return int((right & np.isin(passed, pair).all(axis=1)).sum())
+
+
+def _shown(values: Array) -> Array:
+    """Numbers as the page shows them. It judges them as they are shown."""
+    return np.round(values, 2)
 
 
 def _rounded(threshold: float) -> float:

@@ -15,6 +15,7 @@ from explorer.browsing import (
     draw,
     number,
     ready,
+    spoken,
     sums,
     until,
 )
@@ -171,7 +172,7 @@ def test_an_answer_holds_until_what_it_is_about_changes(visit):
     assert answer.inner_text().startswith("Yes.")
     page.evaluate("solveNothing()")
     assert answer.inner_text() == ""
-    assert check(page, "far").startswith("Not here.")  # but found is found
+    assert check(page, "far").startswith("Not this one.")  # but found is found
     assert page.locator("#score").inner_text().startswith("1 of")
 
 
@@ -206,7 +207,20 @@ def test_other_models(visit, tmp_path, latent, labeled):
             ready(page)
     for slider in page.locator("#sliders input").all():
         slider.fill("1.5")
+    page.evaluate(f"chooseZ({[-5.9] * latent})")
+    for slider in page.locator("#sliders input").all():
+        assert float(slider.input_value()) == pytest.approx(-5.9)
+        assert slider.get_attribute("aria-valuetext") == "−5.90"
+        slider.press("ArrowRight")
+        assert -5.9 < float(slider.input_value()) < -5
+        assert spoken(page).startswith("z")
+    page.evaluate(f"chooseZ({[0.5] * latent})")
     page.focus("#plane")
+    said = set()
+    for key in ("ArrowLeft", "Shift+ArrowLeft", "ArrowUp" if latent > 1 else "ArrowLeft"):
+        page.keyboard.press(key)
+        said.add(spoken(page))
+    assert len(said) == 3
     for key, *_ in KEYS:
         page.keyboard.press(key)
     draw(page, [(0.2, 0.2), (0.8, 0.8)])

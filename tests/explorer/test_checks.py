@@ -1,6 +1,7 @@
 """The tasks: as many solutions in Python as on the page, and thresholds that fit the model."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -96,6 +97,24 @@ def test_pictures_that_solve_the_other_tasks(table, noisy, noise, engine):
         assert not all(found)
 
 
+def test_numbers_are_judged_as_they_are_shown(table, engine):
+    run, kinds = engine(table), by_kind(table)
+    above = kinds["far"]["above"]
+    gaps = [f"{{gap: {above + more}}}" for more in (-0.004, 0.004, 0.006)]
+    assert solved(run, kinds["far"], gaps) == [False, False, True]
+    places = [
+        f"{{kl: {kinds['cheap']['below'] - less}, reconstruction: 1e4}}" for less in (0.004, 0.006)
+    ]
+    assert solved(run, kinds["cheap"], places) == [False, True]
+
+
+def test_the_labels_around_a_place_add_up(table, engine, rng):
+    places = rng.standard_normal((40, 2)).tolist()
+    for words in engine(table)(f"{json.dumps(places)}.map((z) => near.inWords(z))"):
+        assert sum(int(count) for count in re.findall(r"\((\d+)×\)", words)) == 20
+    assert "others" in words or words.count("×") <= 3
+
+
 def test_ways_that_pass_no_other_label(table, engine, around):
     run, task = engine(table), by_kind(table)["way"]
     known, rng = around.known, np.random.default_rng(0)
@@ -132,7 +151,7 @@ def test_every_answer_is_a_sentence_for_every_model(engine, latent):
             "((task, name) => { const mu = encode(model, pictures[0]).mu, rule = CHECKS[task.kind];"
             f" const now = {{ ...{SITUATION}, z: mu, mu, kl: 1, reconstruction: 2,"
             " path: [0, 0, 2], label: 1, drawnGap: { mean: 3, error: 0.5 } };"
-            " return [rule.title(task, name), rule.text(task, name), rule.why(task),"
+            " return [rule.title(task, name), rule.text(task, name), rule.why(task, near),"
             " rule.found(task, now, near, name)]; })"
             f"({json.dumps(task)}, (label) => data.names[label])"
         )

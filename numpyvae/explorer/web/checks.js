@@ -40,14 +40,19 @@ class Neighbors {
     return counts.indexOf(Math.max(...counts));
   }
 
-  // "7 (18×), 9 (2×)"
+  // "7 (15×), 9 (2×), 4 (2×), others (1×)"
   inWords(z) {
     const { counts } = this.around(z);
-    const order = counts.map((count, label) => [count, label]).filter(([count]) => count > 0);
+    const order = counts.map((count, label) => [count, this.names[label]]).filter(([count]) => count > 0);
     order.sort((a, b) => b[0] - a[0]);
-    return order.slice(0, 3).map(([count, label]) => `${this.names[label]} (${count}×)`).join(", ");
+    const others = order.slice(3).reduce((sum, [count]) => sum + count, 0);
+    if (others > 0) order.splice(3, order.length, [others, "others"]);
+    return order.map(([count, name]) => `${name} (${count}×)`).join(", ");
   }
 }
+
+// A number as it is shown. It is judged as it is shown, so that no answer contradicts itself.
+const shown = (value) => Number(value.toFixed(2));
 
 function straightWay(from, to) {
   return Array.from({ length: STEPS }, (_, k) =>
@@ -57,7 +62,7 @@ function straightWay(from, to) {
 const CHECKS = {
   border: {
     title: (task, name) => `Where does ${name(task.labels[0])} become ${name(task.labels[1])}?`,
-    text: () => "Click a place where the decoder’s picture could be either.",
+    text: () => "Choose a place where the decoder’s picture could be either.",
     solved: (task, now, near) => {
       const { counts } = near.around(now.z);
       return task.labels.every((label) => counts[label] >= task.least);
@@ -71,18 +76,18 @@ const CHECKS = {
   },
   hole: {
     title: () => "Find a hole in the prior",
-    text: (task) => `Click a place inside the circle of ${task.radius} σ that is at least ` +
+    text: (task) => `Choose a place inside the circle of ${task.radius} σ that is at least ` +
       `${task.least} from every test mean. What does the decoder draw there?`,
     solved: (task, now, near) =>
-      Math.hypot(...now.z) < task.radius && near.around(now.z).distance >= task.least,
+      shown(Math.hypot(...now.z)) < task.radius && shown(near.around(now.z).distance) >= task.least,
     found: (task, now, near) => `Your z is ${fixed(Math.hypot(...now.z))} from 0, and ` +
       `${fixed(near.around(now.z).distance)} from the nearest test mean.`,
     why: () => "All codes together are not quite the prior. A sample begins with a draw from the prior, " +
-      "and it may fall in here. So some samples look like nothing that was ever seen.",
+      "and it may fall in here. So some samples may look like nothing in the data.",
   },
   fool: {
     title: () => "Fool the encoder",
-    text: () => "Draw a picture, or choose one, that the encoder places among others.",
+    text: () => "Draw a picture, or choose one, that the encoder places among pictures of other labels.",
     solved: (task, now, near) => now.label !== null &&
       near.around(now.mu).counts[now.label] < task.fewer,
     found: (task, now, near, name) => now.label === null
@@ -96,34 +101,35 @@ const CHECKS = {
     title: () => "Where is q far from the true posterior?",
     text: (task) => `Find a picture, or draw one, with KL(q ‖ posterior) above ${task.above} nats. ` +
       "Then press “zoom to q”.",
-    solved: (task, now) => now.gap !== null && now.gap > task.above,
+    solved: (task, now) => now.gap !== null && shown(now.gap) > task.above,
     found: (task, now) => now.gap === null
       ? `By 30 draws it is ${fixed(now.drawnGap.mean)} ± ${fixed(now.drawnGap.error)} nats here. ` +
         "The grid does not hold q, so it is not known exactly."
       : `Here it is ${fixed(now.gap)} nats.`,
-    why: (task) => "The evidence minus the ELBO is this KL and nothing else. About one picture in " +
-      `ten has more than ${task.above} nats. These pictures make up ${task.share} % of the mean.`,
+    why: (task) => "The evidence minus the ELBO is this KL and nothing else. When this page was written, " +
+      `the worst tenth of its test pictures made up ${task.share} % of the mean.`,
   },
   cheap: {
     title: () => "Cheap to place, costly to draw",
     text: (task) => `Find a picture with KL(q ‖ prior) below ${task.below} and a reconstruction ` +
       `term above ${task.above}.`,
-    solved: (task, now) => now.kl < task.below && now.reconstruction > task.above,
+    solved: (task, now) => shown(now.kl) < task.below && shown(now.reconstruction) > task.above,
     found: (task, now) => `Here the KL is ${fixed(now.kl)} and the reconstruction term is ` +
-      `${fixed(now.reconstruction, 1)}.`,
+      `${fixed(now.reconstruction)}.`,
     why: () => "The KL pays for saying where a picture lies: little, near the middle of the prior. The " +
       "reconstruction term pays for the ink. They are two prices, not two views of one quality.",
   },
   way: {
-    title: (task, name) => `From ${name(task.labels[0])} to ${name(task.labels[1])}, past no other`,
+    title: (task, name) => `From ${name(task.labels[0])} to ${name(task.labels[1])}, through no other`,
     text: (task, name) => `Set A among the ${name(task.labels[0])}s and B among the ` +
       `${name(task.labels[1])}s, so that every step between them lies among one of the two.`,
     solved: (task, now) => now.path.length === STEPS && now.path[0] === task.labels[0] &&
       now.path[STEPS - 1] === task.labels[1] && now.path.every((label) => task.labels.includes(label)),
     found: (task, now, near, name) =>
       `On the way: ${now.path.filter((label, k) => k === 0 || label !== now.path[k - 1]).map(name).join(", ")}.`,
-    why: () => "A straight line in z is not a straight line between pictures. On a plane few labels can " +
-      "share a border, so most ways cross foreign ones.",
+    why: (task, near) => "A straight line in z is not a straight line between pictures." + (near.latent === 2
+      ? " On a plane few labels can share a border, so most lines cross others."
+      : ""),
   },
 };
 

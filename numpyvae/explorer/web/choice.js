@@ -4,7 +4,6 @@
 function pickTest(index) {
   clearPad();
   choosePicture(pictures[index], { index, label: labels ? labels[index] : null });
-  speak(chosenInWords());
 }
 
 // The next test picture with this label, each time another one.
@@ -39,10 +38,7 @@ function startChoice() {
     show();
     encodePicture(true);
   };
-  noise.onchange = () => {
-    settle();
-    speak(chosenInWords());
-  };
+  noise.onchange = settle;
   show();
   on("picture", () => {
     find("chosen").textContent = chosenInWords();

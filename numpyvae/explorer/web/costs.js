@@ -84,7 +84,7 @@ function showCosts() {
   find("bars").setAttribute("aria-label", inWords.join(", "));
 
   const one = -state.draws[0].reconstruction - kl;
-  find("one-draw").textContent = `The ELBO from one draw of z: ${fixed(one)}. From 30: ${fixed(-drawn.mean - kl)}${error}.`;
+  find("one-draw").textContent = `The ELBO from one draw of z: ${fixed(one)}. From 30: ${fixed(-drawn.mean - kl)}${error} (standard error).`;
   const notes = [];
   if (!data.binary) {
     notes.push(`These pixels are grey. So the evidence${evidence ? "" : " that the bound bounds"} is ` +

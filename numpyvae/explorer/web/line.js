@@ -34,7 +34,7 @@ function drawLine() {
   pen.fillStyle = style("q");
   for (const draw of state.draws) pen.fillRect(right(draw.z[0]) - 1, base - 6, 2, 12);
   drawPins();
-  if (labels && data.names.length <= 30) {
+  if (labels && data.names.length <= 30 && backdrop() === "means") {
     Object.assign(pen, { font: font(13, 700), textAlign: "left", textBaseline: "middle" });
     const room = (1 - CURVES) * view.height - 40;
     data.names.forEach((name, label) =>

@@ -77,7 +77,7 @@ const zoomBy = (factor) => thenSayView(() => {
   zoom(factor, isInView(z) ? z : [view.a, view.b]);
 });
 const arrow = (da, db) => (event) => {
-  const step = (event.shiftKey ? 0.01 : 0.05) * view.half, [a, b] = project(state.z);
+  const step = (event.shiftKey ? SMALL_STEP : 0.05) * view.half, [a, b] = project(state.z);
   const inside = (v) => Math.min(WIDEST_VIEW, Math.max(-WIDEST_VIEW, v));
   goTo(lift([inside(a + step * da), inside(b + step * db)], state.z));
 };

@@ -72,7 +72,6 @@ function endStroke(event) {
   if (event.pointerId !== finger) return;
   [finger, tip] = [null, null];
   readPad();
-  speak(chosenInWords());
 }
 
 let reading = false;
@@ -104,10 +103,10 @@ function movePen(event) {
   if (tip) {
     stroke(to);
     readPad();
-  } else settle();
+  }
   moveCursor(to);
-  const place = to.map((v) => Math.round(v / PAD_SCALE)).join(", ");
-  speak(move ? `pen at ${place}` : tip ? `pen down at ${place}` : `pen up. ${chosenInWords()}`);
+  speak(`pen ${tip ? "down" : "up"} at ${to.map((v) => Math.round(v / PAD_SCALE)).join(", ")}`);
+  if (!tip) settle();
 }
 
 function startPad() {
@@ -127,8 +126,5 @@ function startPad() {
     clearPad();
     speak("the pad is empty");
   };
-  find("centered").onchange = () => {
-    readPad();
-    speak(chosenInWords());
-  };
+  find("centered").onchange = readPad;
 }

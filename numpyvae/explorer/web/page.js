@@ -1,22 +1,23 @@
 "use strict";
 // Puts the page together.
 
-const KEY_WORDS = "Move the mouse to decode, click to stay, drag to shift the view. The wheel zooms " +
+const MOUSE_WORDS = "Move the mouse to decode, click to stay, drag to shift the view. The wheel zooms " +
   "once the plane was clicked; Escape lets it scroll the page again. Fingers: tap or drag sideways to move z; " +
-  "two fingers shift and zoom. Keys, when the plane has the focus: arrows move z, with Shift in small steps; " +
+  "two fingers shift and zoom.";
+const KEY_WORDS = "Keys, when the plane has the focus: arrows move z, with Shift in small steps; " +
   "+ and − zoom, 0 shows all, Q zooms to q; M goes to μ; A and B set the ends of the way.";
 
 function showHeadline() {
   const widths = [model.pixels, ...data.hidden, model.latent, ...[...data.hidden].reverse(), model.pixels];
   const noise = data.noise > 0 ? `denoising, noise ${data.noise}` : "";
   const parts = [data.name, widths.join("-"), `β = ${data.beta}`, noise];
-  find("about").textContent = `${parts.filter(Boolean).join(", ")}. All about the picture is computed here, in this page.`;
+  find("about").textContent = `${parts.filter(Boolean).join(", ")}. Everything about the picture is computed in this page.`;
   const codes = (means.length / model.latent).toLocaleString("en");
   const credit = data.credit ? ` The pictures: ${data.credit}` : "";
   find("footer").textContent = `Written by numpyvae ${data.version}. It holds ${pictures.length} test pictures ` +
     `and the means of ${codes}${data.noise > 0 ? ", with noise" : ""}.${credit}`;
-  find("keys").textContent = KEY_WORDS;
-  canvas.setAttribute("aria-label", model.latent === 1 ? "the latent z" : "the latent plane");
+  find("keys").textContent = `${MOUSE_WORDS} ${KEY_WORDS}`;
+  canvas.setAttribute("aria-label", `The latent ${model.latent === 1 ? "z" : "plane"}. ${KEY_WORDS}`);
   canvas.classList.toggle("line", model.latent === 1);
 }
 
@@ -24,7 +25,7 @@ function showLegend() {
   const entries = [
     ["q", model.latent === 1 ? "q(z|x) of the encoder" : "q(z|x) of the encoder, 90 %"],
     ["posterior", model.latent === 1
-      ? "true posterior p(z|x): p(x, z) divided by its area, the evidence"
+      ? "true posterior p(z|x): p(x, z) divided by its area; the logarithm of this area is the evidence"
       : "true posterior p(z|x): 50, 90, 99 %"],
     ["draws", "30 draws from q"],
     ["prior", model.latent === 1 ? "prior" : "prior: 1, 2, 3 σ"],

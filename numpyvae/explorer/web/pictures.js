@@ -23,7 +23,9 @@ function paintMu() {
   paintAt("picture-mu", state.q.mu, labels ? `decoded at μ, near ${near.inWords(state.q.mu)}` : "decoded at μ");
 }
 
-const paintZ = () => paintAt("picture-z", shownZ(), "decoded at your z");
+function paintZ() {
+  paintAt("picture-z", shownZ(), labels ? `decoded at your z, near ${near.inWords(shownZ())}` : "decoded at your z");
+}
 
 function startPictures() {
   on("picture", () => {

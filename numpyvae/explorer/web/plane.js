@@ -83,13 +83,13 @@ function drawAxes() {
     return Array.from({ length: last - first + 1 }, (_, k) => (first + k) * step);
   };
   Object.assign(pen, { font: font(12), textAlign: "center", textBaseline: "bottom" });
+  const names = model.latent > 2 ? ["first component", "second component"] : ["z₁", "z₂"];
   for (const a of ticks(view.a, view.half)) {
-    if (right(a) < 20 || right(a) > view.width - 44) continue;
+    if (right(a) < 20 || right(a) > view.width - 30 - pen.measureText(names[0]).width) continue;
     pen.fillStyle = style("ink");
     pen.fillRect(right(a), view.height - 5, 1, 5);
     halo(pen, fixed(a, digits), right(a), view.height - 6, style("ink"));
   }
-  const names = model.latent > 2 ? ["first component", "second component"] : ["z₁", "z₂"];
   pen.textAlign = "right";
   halo(pen, names[0], view.width - 6, view.height - 6, style("ink"));
   if (model.latent === 1) return;

@@ -50,9 +50,12 @@ function speak(text) {
 }
 
 function zInWords(z) {
-  const digits = Math.max(2, digitsOfView()), numbers = Array.from(z, (v) => fixed(v, digits));
-  if (z.length === 1) return `z = ${numbers[0]}`;
-  return z.length <= 4 ? `z = (${numbers.join(", ")})` : `z, ${z.length} numbers`;
+  const digits = Math.max(2, Math.ceil(-Math.log10(SMALL_STEP * view.half)));
+  const inDigits = (numbers) => Array.from(numbers, (v) => fixed(v, digits));
+  if (z.length === 1) return `z = ${fixed(z[0], digits)}`;
+  if (z.length <= 4) return `z = (${inDigits(z).join(", ")})`;
+  const [first, second] = inDigits(project(z));
+  return `z, first component ${first}, second component ${second}`;
 }
 
 function placeInWords(z) {
@@ -104,6 +107,7 @@ function countCosts() {
     state.gap = Number.isNaN(gap) ? null : gap;
   }
   drawAnew();
+  speak(`${chosenInWords()} ${costsInWords()}`);
 }
 
 // All that is estimated from draws.
@@ -125,6 +129,12 @@ function costs() {
   const exact = state.gap !== null;
   const reconstruction = exact ? state.gap - state.evidence.value - kl : drawn.mean;
   return { kl, drawn, exact, reconstruction, elbo: -reconstruction - kl };
+}
+
+function costsInWords() {
+  const { kl, reconstruction } = costs();
+  const gap = state.gap === null ? "" : `, KL to the true posterior ${fixed(state.gap)}`;
+  return `KL to the prior ${fixed(kl)}, reconstruction ${fixed(reconstruction)}${gap}.`;
 }
 
 function chosenInWords() {

@@ -63,9 +63,9 @@ function startTasks() {
       if (solved) {
         done.add(number);
         item.classList.add("done");
-        why.textContent = rule.why(task);
+        why.textContent = rule.why(task, near);
       }
-      const verdict = solved ? "Yes." : done.has(number) ? "Not here." : "Not yet.";
+      const verdict = solved ? "Yes." : done.has(number) ? "Not this one." : "Not yet.";
       answer.textContent = `${verdict} ${rule.found(task, now, near, nameOf)}`;
       find("score").textContent = `${done.size} of ${data.tasks.length} found`;
       speak(`${answer.textContent} ${solved ? why.textContent : ""}`);

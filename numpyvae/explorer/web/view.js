@@ -4,6 +4,7 @@
 
 const WIDEST_VIEW = Math.max(6, 1.1 * means.reduce((far, v) => Math.max(far, Math.abs(v)), 0)); // half the width
 const NARROWEST_VIEW = 0.02;
+const SMALL_STEP = 0.01; // of a key, in half widths of the view
 const canvas = find("plane");
 const view = { a: 0, b: 0, half: 4, width: 0, height: 0, ratio: 1 };
 const components = data.components ?? { center: [0, 0], directions: [[1, 0], [0, 1]] };

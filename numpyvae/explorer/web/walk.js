@@ -57,7 +57,7 @@ function startSliders() {
   const shown = order.map(([kl, i]) => {
     const label = document.createElement("label"), range = document.createElement("input");
     const name = document.createElement("span"), value = document.createElement("span");
-    Object.assign(range, { type: "range", min: -4, max: 4, step: 0.05 });
+    Object.assign(range, { type: "range", min: -WIDEST_VIEW, max: WIDEST_VIEW, step: "any" });
     range.setAttribute("aria-label", `z ${i + 1}, mean KL ${fixed(kl)} nats`);
     label.title = `mean KL ${fixed(kl)} nats`;
     name.textContent = `z${[...String(i + 1)].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]).join("")}`;
@@ -66,6 +66,7 @@ function startSliders() {
       z[i] = Number(range.value);
       chooseZ(z);
     };
+    range.onchange = () => speak(placeInWords(state.z));
     label.append(name, range, value);
     find("sliders").append(label);
     return { i, range, value };
@@ -73,6 +74,7 @@ function startSliders() {
   on("z", () => shown.forEach(({ i, range, value }) => {
     range.value = shownZ()[i];
     value.textContent = fixed(shownZ()[i]);
+    range.setAttribute("aria-valuetext", value.textContent);
   }));
 }
 
