@@ -307,3 +307,72 @@ def test_light_dark_and_print(visit):
     assert page.evaluate(f"dispatchEvent(new Event('beforeprint')), {paper}") > 200
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_another_button_or_key_in_the_middle_of_a_stroke(visit):
+    """Nothing is stuck afterwards: no pen that draws by itself, no finger that shifts the view."""
+    page = visit()
+    box = page.locator("#pad").bounding_box()
+    left, top = box["x"] + 30, box["y"] + 30
+    page.mouse.move(left, top)
+    page.mouse.down()
+    page.mouse.down(button="right")
+    page.mouse.up(button="right")
+    page.mouse.move(left + 300, top)
+    page.mouse.up()
+    page.mouse.move(left, top + 60)
+    page.mouse.move(left + 60, top + 60)
+    assert page.evaluate("finger === null && tip === null")
+    page.mouse.down()
+    page.mouse.move(left, top + 90)
+    page.focus("#pad")
+    page.keyboard.press(" ")
+    page.evaluate("pickTest(3)")
+    page.mouse.move(left + 60, top + 90)
+    page.mouse.up()
+    ready(page)
+    assert page.evaluate("state.index") == 3
+    x, y = middle(page)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.down(button="right")
+    page.mouse.up(button="right")
+    page.mouse.move(x + 900, y)
+    page.mouse.up()
+    where = page.evaluate("[view.a, view.b]")
+    page.mouse.move(x, y)
+    page.mouse.move(x + 60, y)
+    assert page.evaluate("[view.a, view.b]") == where
+    assert page.evaluate("fingers.size") == 0
+    until(page, "state.hover !== null")
+
+
+def test_selected_text_does_not_hinder_drawing(visit):
+    page = visit()
+    page.keyboard.press("Control+a")
+    draw(page, [(0.2, 0.2), (0.8, 0.2)])
+    assert page.evaluate("state.x.filter((v) => v > 0.5).length") > 20
+    x, y = middle(page)
+    before = page.evaluate("view.a")
+    page.keyboard.press("Control+a")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 100, y, steps=8)
+    page.mouse.up()
+    assert page.evaluate(f"({before} - view.a) * scale()") == pytest.approx(100, abs=8)
+
+
+def test_an_arrow_key_moves_one_coordinate_only(visit):
+    page = visit()
+    page.evaluate("lookAt(8, 0, 6), chooseZ([1.5 * WIDEST_VIEW, 0.5])")
+    page.focus("#plane")
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate("state.z[0] === 1.5 * WIDEST_VIEW && state.z[1] > 0.5")
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1366, 768), (1920, 1080)])
+def test_the_pictures_and_the_plane_fit_a_projector(visit, size):
+    page = visit(viewport={"width": size[0], "height": size[1]})
+    for name in ("picture-x", "picture-mu", "picture-z", "plane", "status"):
+        box = page.locator(f"#{name}").bounding_box()
+        assert 0 <= box["y"] <= size[1] - box["height"], name

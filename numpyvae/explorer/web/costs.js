@@ -84,7 +84,7 @@ function showCosts() {
   find("bars").setAttribute("aria-label", inWords.join(", "));
 
   const one = -state.draws[0].reconstruction - kl;
-  find("one-draw").textContent = `The ELBO from one draw of z: ${fixed(one)}. From 30: ${fixed(-drawn.mean - kl)}${error} (standard error).`;
+  find("one-draw").textContent = `The ELBO from one draw of z: ${fixed(one)}. From 30: ${fixed(-drawn.mean - kl)}${error}.`;
   const notes = [];
   if (!data.binary) {
     notes.push(`These pixels are grey. So the evidence${evidence ? "" : " that the bound bounds"} is ` +
@@ -92,6 +92,10 @@ function showCosts() {
   }
   if (state.noise > 0) notes.push("q comes from the noisy x. The costs are those of the clean picture.");
   if (evidence && evidence.error > 0.02) notes.push(`The sum is uncertain by about ${fixed(evidence.error)} nats.`);
+  if (evidence && boxOf(evidence, grid).flat().some((edge) => Math.abs(edge) >= grid.halfWidth)) {
+    notes.push(`The sum ends at ±${grid.halfWidth}, where the posterior goes on.`);
+  }
+  notes.push("± stands for one standard error.");
   find("about-evidence").textContent = notes.join(" ");
 }
 

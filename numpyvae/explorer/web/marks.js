@@ -60,8 +60,10 @@ function drawPins() {
 // An arrow at the border of the canvas that points to a place outside of the view.
 function pointTo(pen, [a, b], name, color) {
   const middle = [view.width / 2, view.height / 2], rim = 34;
-  const way = [right(a) - middle[0], (model.latent === 1 ? 70 : down(b)) - middle[1]];
+  const line = model.latent === 1;
+  const way = [right(a) - middle[0], line ? 0 : down(b) - middle[1]];
   const short = Math.min(...way.map((d, k) => (middle[k] - rim) / Math.max(1e-9, Math.abs(d))), 1);
+  if (line) middle[1] = name === "q" ? 60 : 90;
   const [x, y] = way.map((d, k) => middle[k] + d * short), angle = Math.atan2(way[1], way[0]);
   Object.assign(pen, { fillStyle: color, font: font(15, 700), textAlign: "center", textBaseline: "middle" });
   halo(pen, name, x, y, color);

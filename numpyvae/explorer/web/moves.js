@@ -44,6 +44,7 @@ function moved(event) {
   const after = [...fingers.values()];
   if (gesture === "press") gesture = begun(after[0], event.pointerType === "mouse");
   if (gesture === "shift" || (gesture === "pinch" && after.length === 2)) pinch(before, after);
+  if (gesture === "shift") hovered(event);
   if (gesture === "drag") chooseZ(zAt(insideCanvas(after[0])));
 }
 
@@ -77,9 +78,12 @@ const zoomBy = (factor) => thenSayView(() => {
   zoom(factor, isInView(z) ? z : [view.a, view.b]);
 });
 const arrow = (da, db) => (event) => {
-  const step = (event.shiftKey ? SMALL_STEP : 0.05) * view.half, [a, b] = project(state.z);
-  const inside = (v) => Math.min(WIDEST_VIEW, Math.max(-WIDEST_VIEW, v));
-  goTo(lift([inside(a + step * da), inside(b + step * db)], state.z));
+  const step = (event.shiftKey ? SMALL_STEP : 0.05) * view.half;
+  const moved = project(state.z).map((from, k) => {
+    const farthest = Math.max(WIDEST_VIEW, Math.abs(from));
+    return Math.min(farthest, Math.max(-farthest, from + step * [da, db][k]));
+  });
+  goTo(lift(moved, state.z));
 };
 const KEYS = {
   arrowleft: arrow(-1, 0), arrowright: arrow(1, 0), arrowup: arrow(0, 1), arrowdown: arrow(0, -1),
@@ -92,7 +96,10 @@ function startMoves() {
   canvas.addEventListener("pointerdown", pressed);
   canvas.addEventListener("pointermove", moved);
   canvas.addEventListener("pointerup", lifted);
-  canvas.addEventListener("pointercancel", (event) => fingers.delete(event.pointerId));
+  for (const end of ["pointercancel", "lostpointercapture"]) {
+    canvas.addEventListener(end, (event) => fingers.delete(event.pointerId));
+  }
+  canvas.addEventListener("dragstart", (event) => event.preventDefault()); // of text that is selected
   canvas.addEventListener("pointerleave", () => {
     state.hover = null;
     changed("z");

@@ -12,7 +12,7 @@ let empty = true;
 
 function clearPad() {
   [pad.height, pad.width] = model.shape.map((side) => side * PAD_SCALE);
-  [empty, tip] = [true, null];
+  [empty, tip, finger] = [true, null, null];
   moveCursor([pad.width / 2, pad.height / 2]);
   padPen.fillStyle = "#fff";
   padPen.fillRect(0, 0, pad.width, pad.height);
@@ -71,6 +71,7 @@ function goOnWithStroke(event) {
 function endStroke(event) {
   if (event.pointerId !== finger) return;
   [finger, tip] = [null, null];
+  moveCursor(cursor); // the pen of the keyboard is up, too
   readPad();
 }
 
@@ -98,6 +99,7 @@ function movePen(event) {
   const move = { ArrowLeft: [-side, 0], ArrowRight: [side, 0], ArrowUp: [0, -side], ArrowDown: [0, side] }[event.key];
   if (!move && event.key !== " ") return;
   event.preventDefault();
+  if (finger !== null) return;
   if (event.key === " ") tip = tip === null ? cursor : null;
   const to = move ? cursor.map((v, a) => Math.min(limits[a], Math.max(0, v + move[a]))) : cursor;
   if (tip) {
@@ -115,6 +117,8 @@ function startPad() {
   pad.addEventListener("pointermove", goOnWithStroke);
   pad.addEventListener("pointerup", endStroke);
   pad.addEventListener("pointercancel", endStroke);
+  pad.addEventListener("lostpointercapture", endStroke); // by another button
+  pad.addEventListener("dragstart", (event) => event.preventDefault()); // of text that is selected
   pad.addEventListener("keydown", movePen);
   pad.addEventListener("blur", () => {
     if (finger !== null) return;

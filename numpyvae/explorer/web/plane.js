@@ -217,17 +217,19 @@ function drawSoon(sceneChanged) {
 
 function startPlane() {
   on("picture costs pins", () => drawSoon(true));
-  on("z", () => {
-    const other = model.latent > 2 && state.hover === null && backdrop() === "pictures";
-    if (other) sheet = null; // these pictures depend on the latents outside of the plane
-    drawSoon(other);
-  });
-  on("view theme backdrop", () => {
-    drawSoon(true);
+  const decodeAnew = () => {
     clearTimeout(sheetWaiting);
     sheetWaiting = setTimeout(() => {
       sheet = null;
       if (backdrop() === "pictures") drawSoon(true);
     }, 120);
+  };
+  on("z", () => {
+    drawSoon(false);
+    if (model.latent > 2 && state.hover === null) decodeAnew(); // for the latents outside of the plane
+  });
+  on("view theme backdrop", () => {
+    drawSoon(true);
+    decodeAnew();
   });
 }
