@@ -25,6 +25,7 @@ pytestmark = [
 ]
 
 LONG = 3000  # epochs, more than any process here completes
+MOST = 250  # epochs before the stop on a fast machine, however long the delay
 OPTIONS = ["--hidden", "6", "--batch-size", "50", "--keep-epochs"]
 SETTINGS = {"hidden": (6,), "batch_size": 50, "keep_epochs": True}
 VARIANTS = [
@@ -77,7 +78,9 @@ class Killed:
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         ) as process:
             process.stdout.readline()
-            time.sleep(delay)
+            end, last = time.monotonic() + delay, self.folder.path / "epochs" / f"{MOST:04}.npz"
+            while time.monotonic() < end and not last.exists():
+                time.sleep(0.001)
             process.send_signal(number)
             try:
                 _, self.error = process.communicate(timeout=120)
