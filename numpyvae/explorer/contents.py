@@ -31,6 +31,7 @@ MEANS = 10_000  # test images whose means the page shows
 PICTURES = 400  # test images that the page holds
 SPACING = {1: 0.002, 2: 0.05}  # of the grid for the evidence; the page refines it where needed
 REACH = 5.0  # standard deviations of q that it shall hold on each side
+DRAWS = 30  # of z, where the grid does not give the reconstruction term
 NOISES = 8  # by which it is judged how badly a denoising model fits a picture
 NAMES = 255  # most labels
 
@@ -162,12 +163,15 @@ def _costs(
     return grid, found.gap, reconstruction
 
 
-def _by_draws(vae: VAE, x: Array, q: tuple[Array, Array], draws: int = 30) -> Array:
-    """The reconstruction terms E_q[−log p(x|z)] of pictures, each a mean over draws of z from q."""
+def _by_draws(vae: VAE, x: Array, q: tuple[Array, Array]) -> Array:
+    """The reconstruction terms E_q[−log p(x|z)], (N,), each a mean over DRAWS of z from q.
+
+    The q of a noisy picture is not that of x, so `evaluation.elbo`, which encodes x, is no help.
+    """
     rng, mean = np.random.default_rng(0), np.zeros(len(x))
-    for _ in range(draws):
+    for _ in range(DRAWS):
         z = reparameterize(*q, rng.standard_normal(q[0].shape, q[0].dtype))
-        mean += cross_entropy(vae.decode_logits(z), x) / draws
+        mean += cross_entropy(vae.decode_logits(z), x) / DRAWS
     return mean
 
 

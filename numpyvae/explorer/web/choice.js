@@ -38,7 +38,7 @@ function startChoice() {
     show();
     encodePicture(true);
   };
-  noise.onchange = settle;
+  noise.onchange = noise.onpointerup = settle; // no change is told if it is back where it began
   show();
   on("picture", () => {
     find("chosen").textContent = chosenInWords();

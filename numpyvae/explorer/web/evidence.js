@@ -179,7 +179,8 @@ class Grid {
     return evidence.value - cross / held - entropyOfQ;
   }
 
-  // A spacing of a fifth to two fifths of σ, or FINEST: the kinks of ReLU then cost less than 0.01 nats.
+  // The spacing of the file, or a part of it that is at most two fifths of σ: then the kinks of ReLU
+  // cost less than 0.01 nats.
   stepFor(sigma) {
     let step = FINEST;
     while (step > 1 && step * this.unit > 0.4 * sigma) step /= 2;

@@ -79,11 +79,11 @@ const zoomBy = (factor) => thenSayView(() => {
 });
 const arrow = (da, db) => (event) => {
   const step = (event.shiftKey ? SMALL_STEP : 0.05) * view.half;
-  const moved = project(state.z).map((from, k) => {
+  const to = project(state.z).map((from, k) => {
     const farthest = Math.max(WIDEST_VIEW, Math.abs(from));
     return Math.min(farthest, Math.max(-farthest, from + step * [da, db][k]));
   });
-  goTo(lift(moved, state.z));
+  goTo(lift(to, state.z));
 };
 const KEYS = {
   arrowleft: arrow(-1, 0), arrowright: arrow(1, 0), arrowup: arrow(0, 1), arrowdown: arrow(0, -1),

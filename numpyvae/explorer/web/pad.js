@@ -128,6 +128,7 @@ function startPad() {
   });
   find("clear").onclick = () => {
     clearPad();
+    settle(); // of a stroke that was not at its end
     speak("the pad is empty");
   };
   find("centered").onchange = readPad;

@@ -32,7 +32,7 @@ const state = {
 };
 const shownZ = () => state.hover ?? state.z;
 
-// ---- Who listens to what: "z", "picture", "costs", "pins", "theme"
+// ---- Who listens to what: "z", "picture", "costs", "pins", "view", "backdrop", "theme"
 
 const listeners = {};
 
@@ -64,10 +64,10 @@ function placeInWords(z) {
   return zInWords(z) + around + away;
 }
 
-function chooseZ(z, event = "z") {
+function chooseZ(z) {
   state.hover = null;
   state.z = Array.from(z);
-  changed(event);
+  changed("z");
 }
 
 // ---- A new picture, and all that follows from it

@@ -75,7 +75,7 @@ function viewInWords() {
   return `view: ${names.map((name, k) => `${name} from ${fixed(from[k], digits)} to ${fixed(to[k], digits)}`).join(", ")}`;
 }
 
-// All means but the outermost half percent on each side.
+// All means but the outermost 0.2 % on each side.
 function lookAtAll() {
   const flat = flatMeans(), middle = (list, share) => list[Math.min(list.length - 1, Math.floor(share * list.length))];
   const spans = [flat.a, flat.b].map((list) => {
