@@ -1,9 +1,9 @@
 "use strict";
 // A drawing becomes a picture as MNIST's were made: the ink's box scaled to 20 of 28 pixels, with
-// grey edges, then moved so that its center of mass lies in the middle.
+// grey edges, then moved so that its center of mass lies in the pixel (14, 14), counted from 0.
 
 const BOX = 20 / 28; // of the smaller side of a picture
-const TRACE = 0.05; // less ink than this is paper
+const TRACE = 0.002; // less ink than this, half of the faintest grey, is paper
 
 function pictureOf(ink, width, height, shape, centered) {
   // ink (height x width), 0 to 1; returns the pixels of a picture of this shape.
@@ -13,12 +13,15 @@ function pictureOf(ink, width, height, shape, centered) {
   const scale = centered
     ? Math.max(frame.width, frame.height) / side
     : Math.max(width / shape[1], height / shape[0]);
-  const middle = [frame.x + frame.width / 2, frame.y + frame.height / 2];
+  // What lies in the middle of the picture. The box begins where a pixel begins, as in MNIST.
+  const from = [frame.x, frame.y], sides = [frame.width, frame.height];
+  const middle = from.map((start, a) => start + Math.round(sides[a] / scale / 2) * scale);
   const picture = resampled(ink, width, height, shape, scale, middle);
   if (!centered) return picture;
   const [x, y] = centerOfMass(picture, shape);
-  middle[0] += Math.round(x - shape[1] / 2) * scale; // whole pixels, as in MNIST
-  middle[1] += Math.round(y - shape[0] / 2) * scale;
+  // By whole pixels, as in MNIST: the center of mass lies in the pixel after the middle.
+  middle[0] += Math.floor(x - shape[1] / 2) * scale;
+  middle[1] += Math.floor(y - shape[0] / 2) * scale;
   return resampled(ink, width, height, shape, scale, middle);
 }
 
