@@ -32,8 +32,7 @@ def test_mnist_enlarged_and_displaced_is_drawn_back(classic, table, engine, mnis
         back = np.array([pictured(run, ink, centered) for ink in inks])
         away[centered] = np.median(np.abs(classic.encode(np.clip(back, 0, 1))[0] - mu))
         if centered:
-            same = np.abs(back - x).max(axis=1) < 0.01
-            assert same.mean() >= 0.95
+            assert np.abs(back - x).max() < 0.001  # the pad has round numbers
     assert away[True] <= 0.3
     assert away[True] <= away[False] / 3
 
