@@ -87,3 +87,27 @@ def test_its_history_is_read_and_it_cannot_go_on(made, capsys):
     problem += "without its training, so it cannot go on; train it again"
     assert capsys.readouterr().err == f"numpyvae: {problem}\n"
     assert {path.name: path.read_bytes() for path in (made / "run").iterdir()} == before
+
+
+HALF_WAY = FIXTURES / "half-way"  # after 0.2: runs stopped after two of four epochs
+
+
+@pytest.fixture(params=["adam", "iwae", "free-bits"])
+def stopped(request, tmp_path, monkeypatch):
+    """A copy of a run that was stopped half-way, with its images, as the working folder."""
+    shutil.copytree(HALF_WAY / request.param, tmp_path / "run")
+    shutil.copy(HALF_WAY / "images.npz", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "run"
+
+
+def test_a_run_stopped_half_way_goes_on_to_the_numbers_of_the_whole_run(stopped):
+    assert main(["train", "--resume", "run"]) == 0
+    whole, resumed = (
+        list(csv.DictReader((stopped / name).read_text().splitlines()))
+        for name in ("whole.csv", "history.csv")
+    )
+    assert [row["epoch"] for row in resumed] == ["1", "2", "3", "4"]
+    for expected, found in zip(whole, resumed):
+        for name in set(expected) - {"seconds"}:  # other machines add in another order
+            assert float(found[name]) == pytest.approx(float(expected[name]), rel=1e-5), name
