@@ -10,7 +10,7 @@ import numpy as np
 from numpyvae import pictures
 from numpyvae.cli.console import add_run_folder, bar, pictures_folder, say
 from numpyvae.core.vae import VAE
-from numpyvae.data.images import check_images
+from numpyvae.data.images import images_for
 from numpyvae.runs.checkpoints import load
 from numpyvae.runs.run_folder import RunFolder
 from numpyvae.support.types import Array
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     folder = RunFolder(options.dir)
     vae = folder.load_model()
     data = folder.load_settings().images(options.data)
-    x = check_images("images", data.x_test, vae.image_shape)
+    x = images_for(vae, "images", data.x_test)
     if len(x) < 2:
         raise ValueError("data: expected two test images to interpolate between, got one")
     y = np.zeros(len(x), int) if data.y_test is None else data.y_test

@@ -9,7 +9,7 @@ import numpy as np
 
 from numpyvae import pictures
 from numpyvae.cli.console import add_run_folder, bar, complain, pictures_folder, say
-from numpyvae.data.images import binarize, check_pixels
+from numpyvae.data.images import binarize, pixels_for
 from numpyvae.evaluation import evaluate
 from numpyvae.runs.run_folder import RunFolder
 from numpyvae.support.inputs import check_count
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     x_test = settings.images(options.data).x_test
     count = _count(options.images, len(x_test))
     rng = np.random.default_rng(check_count("seed", options.seed, least=0))
-    x = check_pixels("images", x_test[:count], vae.image_shape, np.float32)
+    x = pixels_for(vae, "images", x_test[:count])
     x = binarize(x, settings.pixels, rng)
     result = evaluate(vae, x, rng, progress=bar, gap_images=options.gap_images)
     if options.json:

@@ -8,7 +8,7 @@ import numpy as np
 
 from numpyvae.cli.console import add_run_folder, pictures_folder, say
 from numpyvae.data import MNIST_CREDIT
-from numpyvae.data.images import as_pixels, binarize, check_images
+from numpyvae.data.images import as_pixels, binarize, images_for
 from numpyvae.explorer import explore
 from numpyvae.explorer.contents import MEANS
 from numpyvae.runs.run_folder import PAGE, RunFolder
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     vae, settings = folder.load_model(), folder.load_settings()
     data = settings.images(options.data)
     own = settings.data is None and options.data is None
-    x = check_images("images", data.x_test, vae.image_shape)[:MEANS]
+    x = images_for(vae, "images", data.x_test)[:MEANS]
     if settings.pixels != "grey":
         x = binarize(as_pixels(x, np.float32), settings.pixels, np.random.default_rng(0))
     page = explore(

@@ -8,7 +8,7 @@ from functools import partial
 from numpyvae import pictures
 from numpyvae.cli.console import add_jobs, bar, complain, say, stopped
 from numpyvae.cli.settings_options import VERSIONS
-from numpyvae.runs.burda import EPOCHS, MODELS, TABLE, Burda, Likelihood
+from numpyvae.runs.burda import EPOCHS, MODELS, NLL, TABLE, Burda
 from numpyvae.runs.processes import Failure
 from numpyvae.runs.reproduction import PUBLISHED, reproduce
 from numpyvae.support.inputs import check_count
@@ -79,7 +79,7 @@ def _burda(burda: Burda, jobs: int) -> int:
             name = names[number]
             if isinstance(result, Failure):
                 problems[name] = result.problem
-            elif isinstance(result, Likelihood):
+            elif isinstance(result, NLL):
                 say(f"{name}: NLL {result.nll:.2f} ± {result.error:.2f}")
             elif result is not None:
                 say(f"{name}: {result}")

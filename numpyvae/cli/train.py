@@ -140,9 +140,10 @@ def _headline(training: Run) -> str:
     return (
         f"{training.settings.data or 'MNIST'}: {len(data.x_train):,} training images, "
         f"{len(data.x_test):,} test images of {' x '.join(map(str, data.image_shape))} pixels\n"
-        f"{'IWAE' if training.settings.objective == 'iwae' else 'VAE'} "
+        f"{type(vae).__name__} "
         f"{'-'.join(map(str, [*widths, vae.latent, *widths[::-1]]))}, "
-        f"{vae.parameters.value.size:,} parameters\n"
+        f"{vae.parameters.value.size:,} parameters"
+        f"{'' if vae.likelihood.name == 'bernoulli' else f', {vae.likelihood.name} pixels'}\n"
         f"losses in nats per image: {_loss_in_words(training.settings)}"
     )
 
@@ -169,7 +170,9 @@ def draw(training: Run) -> None:
     rest = "remainder" if settings.objective == "iwae" else "KL"
     corrupted = corrupt(few, settings.noise, rng) if settings.noise else None
     figures = {
-        "loss.png": pictures.loss(training.epochs, pictures.reference_losses(x_test), rest),
+        "loss.png": pictures.loss(
+            training.epochs, pictures.reference_losses(x_test, vae.likelihood), rest
+        ),
         "latent.png": pictures.latent(vae, x_test, training.data.y_test),
         "reconstructions.png": pictures.reconstructions(vae, few, corrupted),
         "samples.png": pictures.samples(vae, rng),

@@ -1,37 +1,97 @@
-"""The Bernoulli likelihood: the cross-entropy between pixels and logits, and its gradient."""
+"""The likelihood p(x|z): what the decoder's output says of the pixels. Here it is Bernoulli.
 
-from math import gcd
+`Likelihood` is the socket into which others fit: training, evaluation and pictures ask
+`vae.likelihood` and nothing else. The others are in numpyvae.variants, a file each.
+"""
+
+import copy
+from abc import ABC, abstractmethod
 
 import numpy as np
 
 from numpyvae.core.layers import sigmoid
-from numpyvae.support.types import Array, Maybe
+from numpyvae.core.parameters import Parameters
+from numpyvae.support.configured import Configured
+from numpyvae.support.types import Array, Shapes
 
 
-def cross_entropy(logits: Array, x: Array, p: Maybe = None, scratch: Maybe = None) -> Array:
-    """−Σ (x log p + (1−x) log(1−p)) = Σ (softplus(l) − x l) over the pixels, in nats per image.
+def cross_entropy(logits: Array, x: Array, p: Array) -> Array:
+    """−Σ (x log p + (1−x) log(1−p)) = Σ (log(1 + eˡ) − x l) over the pixels, in nats per image.
 
-    logits l (B, X), pixels x in [0, 1] (B, X) → (B,). For binary x it is −log p(x|z); for grey x
-    it is a cross-entropy, and its minimum is the entropy of x, not 0. `p` is σ(l), if known;
-    `scratch` (2, B, X) is working space.
-
-    How: loss and gradient share the one tanh in p. softplus(l) = log(1 + eˡ) = max(l, 0) − log q
-    with q = max(p, 1−p) ≥ ½, so nothing overflows; and max(l, 0) − x l = ((l > 0) − x) l. One
-    logarithm serves n ≤ 8 pixels, n a divisor of X: Σ log q = Σ log ∏ q, with ∏ q ≥ 2⁻ⁿ.
+    logits l, pixels x in [0, 1] and p = σ(l), all (B, X) → (B,). For binary x it is −log p(x|z);
+    for grey x it is a cross-entropy, and its minimum is the entropy of x, not 0.
+    log(1 + eˡ) = max(l, 0) − log max(p, 1−p) never takes the logarithm of a number below ½.
     """
-    p = sigmoid(logits) if p is None else p
-    work, spare = np.empty((2, *p.shape), p.dtype) if scratch is None else scratch
-    np.subtract(1.0, p, out=work)
-    np.maximum(work, p, out=work)
-    (images, pixels), n = p.shape, gcd(8, p.shape[1])
-    products = spare.reshape(n, images, pixels // n)[0]
-    np.prod(work.reshape(images, n, pixels // n), axis=1, out=products)
-    log_q = np.log(products, out=products).sum(axis=1)
-    np.greater(logits, 0.0, out=work)
-    work -= x
-    return np.vecdot(work, logits) - log_q
+    straight = np.vecdot((logits > 0.0) - x, logits)  # Σ max(l, 0) − x l
+    return straight - np.log(np.maximum(p, 1.0 - p)).sum(axis=1)
 
 
-def cross_entropy_backward(logits: Array, x: Array, p: Maybe = None, out: Maybe = None) -> Array:
-    """dlogits = σ(l) − x,  (B, X): the gradient of the cross-entropy of each image."""
-    return np.subtract(sigmoid(logits) if p is None else p, x, out=out)
+def cross_entropy_backward(logits: Array, x: Array, p: Array, dcost: float | Array) -> Array:
+    """dlogits = (p − x) dcost,  (B, X): the sigmoid of p and the logarithms of the cost cancel."""
+    return (p - x) * dcost
+
+
+class Likelihood(Configured, ABC):
+    """cost = −log p(x|z) of each image, and its gradient, as functions of the decoder's output."""
+
+    name = ""  # in settings, files and errors
+    lowest, highest = 0.0, 1.0  # the pixels that it accepts
+    outputs = 1  # numbers that the decoder gives for each pixel
+    weights: Shapes = {}  # noqa: RUF012  shapes of weights of its own: {"log_sigma": (1,)}
+
+    def connect(self, parameters: Parameters) -> "Likelihood":
+        """A copy with its weights and their gradients, log_sigma and dlog_sigma, as views."""
+        other = copy.copy(self)
+        for name in self.weights:
+            vars(other).update({name: parameters[name], f"d{name}": parameters.gradient(name)})
+        return other
+
+    @abstractmethod
+    def mean(self, output: Array, /) -> Array:
+        """The mean of every pixel, (B, X), for the decoder's output (B, outputs · X)."""
+
+    @abstractmethod
+    def cost(self, output: Array, x: Array, mean: Array, /) -> Array:
+        """−log p(x|z) of each image, (B,), in nats; `mean` is mean(output)."""
+
+    @abstractmethod
+    def cost_backward(self, output: Array, x: Array, mean: Array, dcost: float | Array, /) -> Array:
+        """doutput, for dcost, a number or (B, 1); the gradients of own weights are written."""
+
+    @abstractmethod
+    def kind(self, x: Array) -> str:
+        """What exp(−cost) is for x: "probability", "density", or, if neither, "cross-entropy"."""
+
+    @abstractmethod
+    def sample(self, output: Array, rng: np.random.Generator) -> Array:
+        """Pixels (B, X) drawn from p(x|z)."""
+
+    def all_costs(self, output: Array, x: Array) -> Array:
+        """The cost of every image (N, X) under every output (M, ·): (M, N). One by one, so slow."""
+        mean = self.mean(output)
+        return np.stack([self.cost(output, image, mean) for image in x], axis=1)
+
+
+class Bernoulli(Likelihood):
+    """p(x|z) = Π pˣ (1−p)¹⁻ˣ,  p = sigmoid(logits): a pixel is 1 with probability p, else 0."""
+
+    name = "bernoulli"
+    mean = staticmethod(sigmoid)
+    cost = staticmethod(cross_entropy)
+    cost_backward = staticmethod(cross_entropy_backward)
+
+    def kind(self, x: Array) -> str:
+        """A probability, if all pixels are 0 or 1; grey pixels have only a cross-entropy."""
+        return "probability" if ((x == 0.0) | (x == 1.0)).all() else "cross-entropy"
+
+    def sample(self, output: Array, rng: np.random.Generator) -> Array:
+        """1 with probability p, else 0."""
+        return (rng.random(output.shape) < sigmoid(output)).astype(output.dtype)
+
+    def all_costs(self, output: Array, x: Array) -> Array:
+        """Σ log(1 + eˡ) − l xᵀ: the cost of a black image, and one matrix product for all."""
+        black = cross_entropy(output, np.zeros_like(output), sigmoid(output))
+        return black[:, None] - output @ x.T
+
+
+BERNOULLI = Bernoulli()

@@ -2,33 +2,21 @@
 
 import numpy as np
 
-from numpyvae.support.types import Array, Maybe
+from numpyvae.support.types import Array
 
 
-def reparameterize(mu: Array, logvar: Array, eps: Array, out: Maybe = None) -> Array:
+def reparameterize(mu: Array, logvar: Array, eps: Array) -> Array:
     """z = μ + σ ε,  σ = exp(logvar/2): a draw from N(μ, σ²) if ε is one from N(0, 1).
 
     All arrays are (B, Z). The randomness enters through ε, so z is a smooth function of μ and
     logvar and has derivatives (Kingma & Welling 2014, section 2.4).
     """
-    z = np.multiply(logvar, 0.5, out=out)
-    np.exp(z, out=z)
-    z *= eps
-    z += mu
-    return z
+    return mu + np.exp(0.5 * logvar) * eps
 
 
-def reparameterize_backward(
-    dz: Array, logvar: Array, eps: Array, out: tuple[Maybe, Maybe] = (None, None)
-) -> tuple[Array, Array]:
+def reparameterize_backward(dz: Array, logvar: Array, eps: Array) -> tuple[Array, Array]:
     """dmu = dz,  dlogvar = dz · ½ σ ε,  since ∂σ/∂logvar = ½ σ."""
-    dmu = np.positive(dz, out=out[0])  # a copy
-    dlogvar = np.multiply(logvar, 0.5, out=out[1])
-    np.exp(dlogvar, out=dlogvar)
-    dlogvar *= eps
-    dlogvar *= dz
-    dlogvar *= 0.5
-    return dmu, dlogvar
+    return dz.copy(), dz * 0.5 * np.exp(0.5 * logvar) * eps
 
 
 def kl_divergence(mu: Array, logvar: Array) -> Array:

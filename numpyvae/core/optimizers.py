@@ -8,7 +8,6 @@ import numpy as np
 from numpyvae.core.parameters import Parameters
 from numpyvae.support.inputs import check_fraction, check_number
 from numpyvae.support.state import Stateful
-from numpyvae.support.types import Array
 
 
 class Optimizer(Stateful, ABC):
@@ -20,12 +19,6 @@ class Optimizer(Stateful, ABC):
     @abstractmethod
     def step(self) -> None:
         """Read `parameters.grad` and move `parameters.value` one step downhill."""
-
-
-def rmsprop(theta: Array, g: Array, s: Array, eta: float, rho: float, epsilon: float) -> None:
-    """One step of RMSprop, in place, as in the textbook; `RMSprop.step` does the same faster."""
-    s[:] = rho * s + (1.0 - rho) * g**2
-    theta[:] = theta - eta * g / (np.sqrt(s) + epsilon)
 
 
 @dataclass(eq=False)
@@ -46,23 +39,21 @@ class RMSprop(Optimizer):
         self.rho = check_fraction("rho", self.rho)
         self.epsilon = check_number("epsilon", self.epsilon, positive=True)
         self.t = 0
-        self.S, self._work = (np.zeros_like(self.parameters.value) for _ in range(2))
+        self.s = np.zeros_like(self.parameters.value)
+        self._work = np.empty_like(self.s)  # allocating so much in every step takes longer than it
 
     def step(self) -> None:
-        """s ← ρ s + (1−ρ) g²,   θ ← θ − η g / (√s + ε)
-
-        It stores S = s / (1−ρ), so √s = √(1−ρ) √S; this saves one pass over the weights. Every 50
-        steps, tiny entries of S, which had no gradient for long, become 0: subnormals are slow.
-        """
-        theta, g, S, work = self.parameters.value, self.parameters.grad, self.S, self._work
-        root = (1.0 - self.rho) ** 0.5
-        S *= self.rho  # s ← ρ s + (1−ρ) g²
-        S += np.multiply(g, g, out=work)
-        np.sqrt(S, out=work)  # θ ← θ − η g / (√s + ε)
-        work += self.epsilon / root
+        """s ← ρ s + (1−ρ) g²,   θ ← θ − η g / (√s + ε)"""
+        theta, g, s, work = self.parameters.value, self.parameters.grad, self.s, self._work
+        np.multiply(g, g, out=work)  # s ← ρ s + (1−ρ) g²
+        work *= 1.0 - self.rho
+        s *= self.rho
+        s += work
+        np.sqrt(s, out=work)  # θ ← θ − η g / (√s + ε)
+        work += self.epsilon
         np.divide(g, work, out=work)
-        work *= self.learning_rate / root
+        work *= self.learning_rate
         theta -= work
-        if self.t % 50 == 0:
-            S *= S >= 1e8 * np.finfo(S.dtype).tiny
+        if self.t % 50 == 0:  # numbers near 0, of weights long without a gradient, are slow
+            s[s < 1e8 * np.finfo(s.dtype).tiny] = 0.0
         self.t += 1

@@ -6,7 +6,7 @@ from math import prod
 import numpy as np
 from numpy.typing import DTypeLike
 
-from numpyvae.support.types import Array
+from numpyvae.support.types import Array, Shapes
 
 
 class Parameters:
@@ -18,7 +18,7 @@ class Parameters:
     gives the names and shapes in the order of the forward pass.
     """
 
-    def __init__(self, shapes: dict[str, tuple[int, ...]], dtype: DTypeLike = np.float32) -> None:
+    def __init__(self, shapes: Shapes, dtype: DTypeLike = np.float32) -> None:
         size = sum(prod(shape) for shape in shapes.values())
         self.shapes = dict(shapes)
         self.value: Array = np.zeros(size, dtype)
@@ -29,6 +29,14 @@ class Parameters:
             part = slice(start, start + prod(shape))
             self._views[name] = (self.value[part].reshape(shape), self.grad[part].reshape(shape))
             start = part.stop
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        """W ~ Uniform(±√(6 / (n_in + n_out))), b = 0   (Glorot & Bengio 2010, eq. 16)"""
+        self.value[:] = 0.0
+        for name, shape in self.shapes.items():
+            if len(shape) == 2:
+                limit = (6.0 / sum(shape)) ** 0.5
+                self[name][:] = rng.uniform(-limit, limit, shape)
 
     def __getitem__(self, name: str) -> Array:
         """The weight called `name`, as a view of `value`."""
@@ -41,7 +49,7 @@ class Parameters:
     def __iter__(self) -> Iterator[str]:
         return iter(self.shapes)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """A table: name, shape, number of entries."""
         rows = [(name, " x ".join(map(str, w)), prod(w)) for name, w in self.shapes.items()]
         rows += [("total", "", self.value.size)]

@@ -2,21 +2,43 @@
 
 import math
 import time
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from numpyvae.core.optimizers import Optimizer, RMSprop
-from numpyvae.core.trace import Loss, Trace
+from numpyvae.core.trace import Loss
 from numpyvae.core.vae import VAE
-from numpyvae.data.images import Pixels, check_images
+from numpyvae.data.images import Pixels, images_for
 from numpyvae.data.minibatches import Minibatch, Minibatches
 from numpyvae.support.inputs import check_count, check_rng
 from numpyvae.support.state import Stateful
 from numpyvae.support.threads import blas_threads
+from numpyvae.support.types import Progress
+
+
+@np.errstate(over="ignore", invalid="ignore")  # every loss is checked instead
+def one_pass(
+    vae: VAE, batches: Iterable[Minibatch], where: str, optimizer: Optimizer | None = None
+) -> Loss:
+    """Pass over the minibatches once; with an optimizer, learn from each. The mean loss."""
+    reconstruction = kl = images = 0.0  # sums over the images, in float64
+    for step, (x, eps, target) in enumerate(batches, start=1):
+        t = vae.forward(x, eps, target)
+        loss = vae.loss(t)
+        if not math.isfinite(loss.total):
+            kept = "the weights from before this epoch are kept; lower the learning rate"
+            raise FloatingPointError(f"{where} {step}: the loss is not finite, {loss}; {kept}")
+        if optimizer is not None:
+            vae.backward(t)
+            optimizer.step()
+        reconstruction += len(x) * float(loss.reconstruction)
+        kl += len(x) * float(loss.kl)
+        images += len(x)
+    return Loss(reconstruction / images, kl / images, vae.beta)
 
 
 @dataclass(frozen=True)
@@ -36,46 +58,6 @@ class Epoch:
 
 
 class Training(Stateful):
-    """The epochs of a training, made by `train`: to iterate is to train.
-
-    `state()` is all that a continuation needs: the number of epochs done, the weights, and the
-    states of the optimizer and of the three random generators.
-    """
-
-    def __init__(self, epochs: int, optimizer: Optimizer, rng: Any, one_epoch: Any) -> None:
-        self.epoch, self.weights, self.optimizer = 0, optimizer.parameters.value, optimizer
-        self.shuffling, self.drawing, self.testing = check_rng(rng).spawn(3)
-        self._epochs, self._one_epoch = epochs, one_epoch
-
-    def __len__(self) -> int:
-        return self._epochs - self.epoch
-
-    def __iter__(self) -> Iterator[Epoch]:
-        while self.epoch < self._epochs:
-            before = self.state()
-            try:
-                epoch = self._one_epoch(self)
-                self.epoch += 1
-            except BaseException:
-                self.restore(before)
-                raise
-            yield epoch
-
-
-def train(
-    vae: VAE,
-    images: ArrayLike,
-    *,
-    test_images: ArrayLike | None = None,
-    epochs: int = 10,
-    batch_size: int = 100,
-    optimizer: Optimizer | None = None,
-    pixels: Pixels = "grey",
-    noise: float = 0.0,
-    threads: int = 1,
-    rng: np.random.Generator | int = 0,
-    resume_from: Mapping[str, Any] | None = None,
-) -> Training:
     """Minimize the loss of `vae` on `images` (N, X): `for epoch in train(...)` does the work.
 
     test_images  held-out images; their loss (z sampled, as in training) is in each Epoch
@@ -90,51 +72,85 @@ def train(
     After an epoch that does not complete, because of Ctrl-C or a loss that is not finite
     (FloatingPointError), all is as before it. Bad arguments raise ValueError at once.
     """
-    x_train, x_test = check_images("images", images, vae.image_shape), None
-    if test_images is not None:
-        x_test = check_images("test_images", test_images, vae.image_shape)
-    check_count("epochs", epochs)
-    check_count("threads", threads)
-    batches = Minibatches(batch_size, vae.eps_shape, pixels, noise, vae.parameters.value.dtype)
-    optimizer = RMSprop(vae.parameters) if optimizer is None else optimizer
-    if not isinstance(optimizer, Optimizer) or optimizer.parameters is not vae.parameters:
-        raise ValueError("optimizer: expected one of this model, such as RMSprop(vae.parameters)")
 
-    def one_epoch(of: Training) -> Epoch:
-        started, number, test = time.perf_counter(), of.epoch + 1, None
-        with blas_threads(threads):
-            order = of.shuffling.permutation(len(x_train))
-            loss = one_pass(vae, batches(x_train, order, of.drawing), number, optimizer)
+    STATE = ("epoch", "weights", "optimizer", "shuffling", "drawing", "testing")
+
+    def __init__(
+        self,
+        vae: VAE,
+        images: ArrayLike,
+        *,
+        test_images: ArrayLike | None = None,
+        epochs: int = 10,
+        batch_size: int = 100,
+        optimizer: Optimizer | None = None,
+        pixels: Pixels = "grey",
+        noise: float = 0.0,
+        threads: int = 1,
+        rng: np.random.Generator | int = 0,
+        resume_from: Mapping[str, object] | None = None,
+    ) -> None:
+        self.vae, self.weights = vae, vae.parameters.value
+        self.images = images_for(vae, "images", images)
+        self.tests = None if test_images is None else images_for(vae, "test_images", test_images)
+        self.epoch = 0  # so many are done
+        self.epochs, self.threads = check_count("epochs", epochs), check_count("threads", threads)
+        self.batches = Minibatches(batch_size, vae.eps_shape, pixels, noise, self.weights.dtype)
+        self.optimizer = RMSprop(vae.parameters) if optimizer is None else optimizer
+        if getattr(self.optimizer, "parameters", None) is not vae.parameters:
+            problem = "expected one of this model, such as RMSprop(vae.parameters)"
+            raise ValueError(f"optimizer: {problem}")
+        self.shuffling, self.drawing, self.testing = check_rng(rng).spawn(3)
+        if resume_from is not None:
+            self.restore(resume_from)
+        self.warns = len(self) > 0  # if nobody iterates
+
+    def one_epoch(self) -> Epoch:
+        """Learn from every image once, in a new order; then measure the loss of the test images."""
+        started, number, test = time.perf_counter(), self.epoch + 1, None
+        with blas_threads(self.threads):
+            order = self.shuffling.permutation(len(self.images))
+            shuffled = self.batches(self.images, order, self.drawing)
+            train = one_pass(self.vae, shuffled, f"epoch {number}, step", self.optimizer)
             seconds = time.perf_counter() - started
-            if x_test is not None:
-                test = one_pass(vae, batches(x_test, np.arange(len(x_test)), of.testing), number)
-        return Epoch(number, epochs, loss, test, seconds)
+            if self.tests is not None:
+                in_order = self.batches(self.tests, np.arange(len(self.tests)), self.testing)
+                test = one_pass(self.vae, in_order, f"epoch {number}, test batch")
+        self.epoch = number
+        return Epoch(number, self.epochs, train, test, seconds)
 
-    training = Training(epochs, optimizer, rng, one_epoch)
-    if resume_from is not None:
-        training.restore(resume_from)
-    return training
+    def __iter__(self) -> Iterator[Epoch]:
+        self.warns = False
+        while self.epoch < self.epochs:
+            before = self.state()
+            try:
+                epoch = self.one_epoch()
+            except BaseException:
+                self.restore(before)
+                raise
+            yield epoch
+
+    def __len__(self) -> int:
+        return self.epochs - self.epoch  # those that are left
+
+    def __repr__(self) -> str:
+        left = f"{len(self)} of {self.epochs} epochs left; iterate over it to train"
+        return f"Training of {self.vae} on {len(self.images):,} images: {left}"
+
+    def __del__(self) -> None:
+        if getattr(self, "warns", False):
+            remedy = "write `for epoch in train(...)`, or call fit(...)"
+            warnings.warn(f"train: nothing was trained; {remedy}", RuntimeWarning, stacklevel=2)
 
 
-@np.errstate(over="ignore", invalid="ignore")  # every loss is checked instead
-def one_pass(
-    vae: VAE, batches: Iterable[Minibatch], epoch: int, optimizer: Optimizer | None = None
-) -> Loss:
-    """Pass over the minibatches once; with an optimizer, learn from each. The mean loss."""
-    traces: dict[int, Trace] = {}  # one for each size of minibatch: the last may be smaller
-    reconstruction = kl = images = 0.0  # sums over the images, in float64
-    for step, (x, eps, target) in enumerate(batches, start=1):
-        t = traces[len(x)] = vae.forward(x, eps, target, out=traces.get(len(x)))
-        loss = vae.loss(t)
-        if not math.isfinite(loss.total):
-            where = f"epoch {epoch}, {'test batch' if optimizer is None else 'step'} {step}"
-            kept = f"the weights of epoch {epoch - 1}" if epoch > 1 else "the initial weights"
-            problem = f"{where}: the loss is not finite, {loss}; {kept} are kept"
-            raise FloatingPointError(f"{problem}; lower the learning rate")
-        if optimizer is not None:
-            vae.backward(t)
-            optimizer.step()
-        reconstruction += len(x) * float(loss.reconstruction)
-        kl += len(x) * float(loss.kl)
-        images += len(x)
-    return Loss(reconstruction / images, kl / images, vae.beta)
+train = Training  # reads as a sentence: for epoch in train(vae, images)
+
+
+def fit(
+    vae: VAE, images: ArrayLike, *, progress: Progress[Epoch] = iter, **options: object
+) -> list[Epoch]:
+    """Train at once, and return all epochs:  history = fit(vae, images, epochs=10)
+
+    `progress` is a wrapper of the loop; pass tqdm to see a bar. The options are those of `train`.
+    """
+    return list(progress(train(vae, images, **options)))  # type: ignore[arg-type]

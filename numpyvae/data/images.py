@@ -11,8 +11,16 @@ from numpyvae.support.types import Array
 Pixels = Literal["grey", "thresholded", "dynamic"]
 
 
-def check_images(name: str, images: Any, image_shape: tuple[int, ...]) -> Array:
+def check_images(
+    name: str,
+    images: Any,
+    image_shape: tuple[int, ...],
+    lowest: float = 0.0,
+    highest: float = 1.0,
+) -> Array:
     """`images` as an array (N, X) of uint8, bool, or floats in [0, 1], X the pixels of an image.
+
+    Another range of floats, `lowest` to `highest`, is for likelihoods that accept it.
 
     The images may be (N, X) or (N, height, width). They are not copied, so full MNIST stays uint8.
     Raises ValueError for images on which a model would silently train wrongly.
@@ -39,14 +47,21 @@ def check_images(name: str, images: Any, image_shape: tuple[int, ...]) -> Array:
             )
     elif array.dtype.kind == "f":
         low, high = array.min(), array.max()  # both are NaN if any entry is
-        if not (low >= 0.0 and high <= 1.0):
-            got = f"{array.dtype} from {low:g} to {high:g}"
-            remedy = (
-                "divide by 255" if low >= 0 and 128 <= high <= 255 else "rescale them to [0, 1]"
+        if not (lowest <= low and high <= highest and math.isfinite(high - low)):
+            got = f"{array.dtype} from {low:.10g} to {high:.10g}"
+            wanted = (
+                "finite values" if math.isinf(highest) else f"values in [{lowest:g}, {highest:g}]"
             )
-            if np.isnan(low):
-                got, remedy = f"{np.isnan(array).sum():,} NaN", "remove or replace them"
-            raise ValueError(f"{name}: expected values in [0, 1] or uint8, got {got}; {remedy}")
+            remedy = (
+                "divide by 255"
+                if low >= 0 and 128 <= high <= 255
+                else f"rescale them to [{lowest:g}, {highest:g}]"
+            )
+            if np.isnan(low) or math.isinf(highest):
+                bad = f"{(~np.isfinite(array)).sum():,}"
+                got = f"{bad} NaN" if np.isnan(low) else f"{bad} infinite ones"
+                remedy = "remove or replace them"
+            raise ValueError(f"{name}: expected {wanted} or uint8, got {got}; {remedy}")
     elif array.dtype != bool:
         raise ValueError(
             f"{name}: expected uint8, bool, or floats in [0, 1], got {array.dtype}; "
@@ -55,19 +70,22 @@ def check_images(name: str, images: Any, image_shape: tuple[int, ...]) -> Array:
     return array
 
 
-def as_pixels(images: Array, dtype: DTypeLike, out: Array | None = None) -> Array:
+def as_pixels(images: Array, dtype: DTypeLike) -> Array:
     """x = images / 255 for uint8, x = images otherwise; (N, X) of the given real dtype."""
     if images.dtype == np.uint8:
-        return np.divide(images, 255.0, dtype=dtype, out=out)
-    if out is None:
-        return images.astype(dtype, copy=False)
-    out[:] = images
-    return out
+        return np.divide(images, 255.0, dtype=dtype)
+    return images.astype(dtype, copy=False)
 
 
-def check_pixels(name: str, images: Any, image_shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-    """`check_images`, then `as_pixels`: pixels x (N, X) in [0, 1] of the given real dtype."""
-    return as_pixels(check_images(name, images, image_shape), dtype)
+def images_for(model: Any, name: str, images: Any) -> Array:
+    """`images` as an array (N, X), not copied, if the model can take them; else ValueError."""
+    accepted = model.likelihood
+    return check_images(name, images, model.image_shape, accepted.lowest, accepted.highest)
+
+
+def pixels_for(model: Any, name: str, images: Any) -> Array:
+    """`images` as pixels x (N, X) of the dtype of the model, if it can take them."""
+    return as_pixels(images_for(model, name, images), model.parameters.value.real.dtype)
 
 
 def binarize(x: Array, pixels: Pixels, rng: np.random.Generator) -> Array:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike
 
-from numpyvae.data.images import Pixels, as_pixels, binarize, corrupt
-from numpyvae.support.inputs import check_choice, check_count, check_number
+from numpyvae.data.images import Pixels, as_pixels, binarize, corrupt, pixels_for
+from numpyvae.support.inputs import check_array, check_choice, check_count, check_number
 from numpyvae.support.types import Array
 
 Minibatch = tuple[Array, Array, Array | None]  # x (B, X), eps (B, …), target (B, X) or None
@@ -36,22 +36,22 @@ class Minibatches:
     def __call__(
         self, images: Array, order: Array, rng: np.random.Generator
     ) -> Iterator[Minibatch]:
-        """x, eps and target of the images (N, X), in this order; a target of None is x itself.
-
-        Each minibatch overwrites the one before; copy it to keep it.
-        """
-        for clean in in_order(images, order, self.batch_size, self.dtype):
-            x, target = binarize(clean, self.pixels, rng), None
+        """x, eps and target of the images (N, X), in this order; a target of None is x itself."""
+        for start in range(0, len(order), self.batch_size):
+            some = order[start : start + self.batch_size]
+            x, target = binarize(as_pixels(images[some], self.dtype), self.pixels, rng), None
             if self.noise:
                 x, target = corrupt(x, self.noise, rng), x
             yield x, rng.standard_normal((len(x), *self.eps_shape), self.dtype), target
 
 
-def in_order(images: Array, order: Array, batch_size: int, dtype: DTypeLike) -> Iterator[Array]:
-    """Pixels x (B, X) in [0, 1], in this order; each minibatch overwrites the one before."""
-    rows = np.empty((min(batch_size, len(order)), images.shape[1]), images.dtype)
-    x = np.empty(rows.shape, dtype)
-    for start in range(0, len(order), batch_size):
-        index = order[start : start + batch_size]
-        np.take(images, index, axis=0, out=rows[: len(index)], mode="clip")  # "raise" would copy
-        yield as_pixels(rows[: len(index)], dtype, out=x[: len(index)])
+def check_batch(
+    model: Any, x: ArrayLike, eps: ArrayLike, target: ArrayLike | None
+) -> tuple[Array, Array, Array]:
+    """x (B, X), eps (B, …) and target (B, X), or x; ValueError if `model` cannot take them."""
+    pixels = pixels_for(model, "x", x)
+    clean = pixels if target is None else pixels_for(model, "target", target)
+    if clean.shape != pixels.shape:
+        raise ValueError(f"target: expected shape {pixels.shape} as x, got {clean.shape}")
+    noise = check_array("eps", eps, (len(pixels), *model.eps_shape), pixels.dtype)
+    return pixels, noise, clean

@@ -4,8 +4,8 @@
     print(check_vae(break_backward(vae, "missing_half_kl")))
 
 Read vae_check (the check), perturbations (how it moves an array in the middle of a pass),
-mistakes (the museum of known mistakes), broken_models (break_backward), then recognition (which
-mistake gives the gradients of a report).
+mistakes (the table of known mistakes), broken_models (break_backward), recognition (which mistake
+gives the gradients of a report), then small_copies (the small model that is checked as well).
 """
 
 from numpyvae.debugging.broken_models import break_backward

@@ -8,11 +8,12 @@ import inspect
 from types import ModuleType
 from typing import Any
 
-from numpyvae.core import bernoulli, latent, layers, vae
+from numpyvae.core import bernoulli, latent, layers, networks, vae
+from numpyvae.core.bernoulli import BERNOULLI
 from numpyvae.core.vae import VAE
-from numpyvae.debugging.mistakes import MISTAKES
+from numpyvae.debugging.mistakes import MISTAKES, Mistake
 
-PASSES = ("_connect", "forward", "loss", "backward")  # the methods that mistakes change
+PASSES = ("_connect", "forward", "loss", "backward", "encoder_class", "decoder_class")
 
 
 def break_backward(model: VAE, *names: str) -> VAE:
@@ -21,8 +22,8 @@ def break_backward(model: VAE, *names: str) -> VAE:
         wrong = break_backward(vae, "missing_half_kl")
 
     The copy shares nothing with the model. Raises ValueError for a name that is not in MISTAKES,
-    for two mistakes in one line, for one in the ReLU of a model that has none, and for a model
-    whose class overrides a pass of VAE: the mistakes are edits of VAE's own source.
+    for two mistakes in one line, for one in the Bernoulli likelihood of a model with another, and
+    for a model whose class overrides a pass of VAE: the mistakes are edits of VAE's own source.
     """
     for name in names:
         if name not in MISTAKES:
@@ -31,10 +32,10 @@ def break_backward(model: VAE, *names: str) -> VAE:
                 f"mistake: expected one of the {len(MISTAKES)} mistakes that "
                 f"numpyvae gradcheck --list shows, got {name!r}; the nearest is {nearest}"
             )
-        if name.startswith("relu_") and model.activation != "relu":
+        if not fits(model, MISTAKES[name]):
             raise ValueError(
-                f"mistake: {name} is in the ReLU, and this model has {model.activation}; "
-                "pass a model with activation relu"
+                f"mistake: {name} is in the Bernoulli likelihood, and this model has "
+                f"{model.likelihood.name}; pass a model without a likelihood of its own"
             )
     kind = type(model)
     own = [name for name in PASSES if getattr(kind, name) is not getattr(VAE, name)]
@@ -43,17 +44,32 @@ def break_backward(model: VAE, *names: str) -> VAE:
             f"model: {kind.__name__} has its own {', '.join(own)}, and a mistake would replace it; "
             "pass a plain VAE, with all mistakes in one call"
         )
-    wrong: VAE = object.__new__(type(kind.__name__, (kind,), _altered_methods(names)))
+    altered = _altered(names)
+    wrong: VAE = object.__new__(type(kind.__name__, (kind,), altered["VAE"]))
     wrong.__dict__.update(model.__dict__)
+    if model.likelihood.name == BERNOULLI.name:
+        wrong.likelihood = altered["BERNOULLI"]
     return wrong.astype(model.parameters.value.dtype)
 
 
+def fits(model: VAE, mistake: Mistake) -> bool:
+    """True if the model has the line that the mistake changes."""
+    inside = any(edit.module is bernoulli for edit in mistake.edits)
+    return not inside or model.likelihood.name == BERNOULLI.name
+
+
 @functools.cache
-def _altered_methods(names: tuple[str, ...]) -> dict[str, Any]:
-    """The passes of VAE, compiled from its source with these mistakes in it."""
+def _altered(names: tuple[str, ...]) -> dict[str, Any]:
+    """VAE's passes and networks, and BERNOULLI, compiled from source with these mistakes in it."""
     edits = [edit for name in names for edit in MISTAKES[name].edits]
     spaces: dict[ModuleType, dict[str, Any]] = {}
-    for module in (layers, latent, bernoulli, vae):  # each imports only from those before it
+    for module in (
+        layers,
+        latent,
+        bernoulli,
+        networks,
+        vae,
+    ):  # each imports only from those before it
         source = inspect.getsource(module)
         for edit in edits:
             if edit.module is module:
@@ -67,4 +83,7 @@ def _altered_methods(names: tuple[str, ...]) -> dict[str, Any]:
             for name, value in vars(earlier).items():
                 if earlier is not module and space.get(name) is value:
                     space[name] = altered[name]
-    return {name: vars(spaces[vae]["VAE"])[name] for name in PASSES}
+    passes = {name: vars(spaces[vae]["VAE"])[name] for name in PASSES}
+    passes["encoder_class"] = spaces[networks]["Encoder"]
+    passes["decoder_class"] = spaces[networks]["Decoder"]
+    return {"VAE": passes, "BERNOULLI": spaces[bernoulli]["BERNOULLI"]}

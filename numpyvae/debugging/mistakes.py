@@ -1,4 +1,4 @@
-"""The museum of known mistakes in backward passes, each an edit of a line or two of numpyvae.core.
+"""The table of known mistakes in backward passes, each an edit of a line or two of numpyvae.core.
 
 To add one, add a Mistake to the table. The tests fail unless the gradient check finds it.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import NamedTuple
 
-from numpyvae.core import bernoulli, latent, layers, vae
+from numpyvae.core import bernoulli, latent, layers, networks, vae
 
 
 class Edit(NamedTuple):
@@ -83,8 +83,21 @@ def _diff(edit: Edit) -> list[str]:
     return lines
 
 
-_ADD_KL = """t.dmu += self.beta * share * dmu_kl
-        t.dlogvar += self.beta * share * dlogvar_kl"""
+# The lines that are changed, where more than one mistake changes them.
+_P_X = "(p - x) * dcost"
+_COST = "self.likelihood.cost_backward(t.logits, t.target, t.p, share)"
+_DW = "np.matmul(x.T, dy, out=self.dW)"
+_DB = "np.sum(dy, axis=0, out=self.db)"
+_RELU = "dy * (y > 0.0)"
+_TANH = "dy * (1.0 - y * y)"
+_Z = "mu + np.exp(0.5 * logvar) * eps"
+_DLOGVAR = "dz * 0.5 * np.exp(0.5 * logvar) * eps"
+_KL = "kl_per_latent(mu, logvar).sum(axis=1)"
+_DKL = "0.5 * (np.exp(logvar) - 1.0)"
+_KL_BACK = "return mu.copy(), 0.5 * (np.exp(logvar) - 1.0)"
+_ADD_MU = " + self.beta * share * dmu_kl"
+_ADD_LOGVAR = " + self.beta * share * dlogvar_kl"
+_LOGVAR_HEAD = "self.logvar.backward(h[-1], dlogvar)"
 
 # In the order of the backward pass. Gradients are named as in a Trace and in `parameters`.
 _TABLE = (
@@ -93,48 +106,48 @@ _TABLE = (
         story="dlogits = x - p instead of p - x",
         first="dlogits",
         module=bernoulli,
-        old="np.subtract(sigmoid(logits) if p is None else p, x, out=out)",
-        new="np.subtract(x, sigmoid(logits) if p is None else p, out=out)",
+        old=_P_X,
+        new="(x - p) * dcost",
     ),
     Mistake(
         name="logits_for_probabilities",
         story="dlogits = logits - x; the sigmoid is missing",
         first="dlogits",
         module=bernoulli,
-        old="np.subtract(sigmoid(logits) if p is None else p, x, out=out)",
-        new="np.subtract(logits, x, out=out)",
+        old=_P_X,
+        new="(logits - x) * dcost",
     ),
     Mistake(
         name="extra_sigmoid_slope",
         story="dlogits = (p - x) p (1 - p); p - x already contains the slope of the sigmoid",
         first="dlogits",
         module=bernoulli,
-        old="return np.subtract(sigmoid(logits) if p is None else p, x, out=out)",
-        new="p = sigmoid(logits); return np.multiply(p - x, p * (1.0 - p), out=out)",
+        old=_P_X,
+        new="(p - x) * p * (1.0 - p) * dcost",
     ),
     Mistake(
         name="tanh_slope",
         story="the slope of tanh, 1 - p², instead of that of the sigmoid, p (1 - p)",
         first="dlogits",
         module=bernoulli,
-        old="return np.subtract(sigmoid(logits) if p is None else p, x, out=out)",
-        new="p = sigmoid(logits); return np.multiply((p - x) / (p * (1 - p)), 1 - p * p, out=out)",
+        old=_P_X,
+        new="(p - x) / (p * (1.0 - p)) * (1.0 - p * p) * dcost",
     ),
     Mistake(
         name="target_rounded",
         story="backward rounds the grey pixels to black and white; forward does not",
         first="dlogits",
         module=bernoulli,
-        old="np.subtract(sigmoid(logits) if p is None else p, x, out=out)",
-        new="np.subtract(sigmoid(logits) if p is None else p, x > 0.5, out=out)",
+        old=_P_X,
+        new="(p - (x > 0.5)) * dcost",
     ),
     Mistake(
         name="input_for_target",
         story="backward compares with the corrupted input, forward with the clean target",
         first="dlogits",
         module=vae,
-        old="t.dlogits = cross_entropy_backward(t.logits, t.target, t.p, out=t.dlogits)",
-        new="t.dlogits = cross_entropy_backward(t.logits, t.x, t.p, out=t.dlogits)",
+        old=_COST,
+        new="self.likelihood.cost_backward(t.logits, t.x, t.p, share)",
     ),
     Mistake(
         name="not_averaged",
@@ -157,23 +170,23 @@ _TABLE = (
         story="the loss is a sum over the pixels, the gradient a mean",
         first="dlogits",
         module=vae,
-        old="t.dlogits *= share",
-        new="t.dlogits *= share / t.x.shape[1]",
+        old=_COST,
+        new="self.likelihood.cost_backward(t.logits, t.target, t.p, share / t.x.shape[1])",
     ),
     Mistake(
         name="rounded_to_float32",
         story="one array of the backward pass goes through float32",
         first="dlogits",
         module=vae,
-        old="t.dlogits *= share",
-        new="t.dlogits *= share; t.dlogits[:] = t.dlogits.astype(np.float32)",
+        old=_COST,
+        new=f"{_COST}.astype(np.float32).astype(t.p.dtype)",
     ),
     Mistake(
         name="bias_averaged",
         story="db is the mean of dy over the rows instead of the sum",
         first="b_out",
         module=layers,
-        old="np.sum(dy, axis=0, out=self.db)",
+        old=_DB,
         new="np.mean(dy, axis=0, out=self.db)",
     ),
     Mistake(
@@ -181,7 +194,7 @@ _TABLE = (
         story="db is the dy of the first image instead of the sum over all images",
         first="b_out",
         module=layers,
-        old="np.sum(dy, axis=0, out=self.db)",
+        old=_DB,
         new="self.db[:] = dy[0]",
     ),
     Mistake(
@@ -189,7 +202,7 @@ _TABLE = (
         story="db is never written",
         first="b_out",
         module=layers,
-        old="np.sum(dy, axis=0, out=self.db)",
+        old=_DB,
         new="pass",
     ),
     Mistake(
@@ -197,7 +210,7 @@ _TABLE = (
         story="dW is divided by the batch size, but dy already was",
         first="W_out",
         module=layers,
-        old="np.matmul(x.T, dy, out=self.dW)",
+        old=_DW,
         new="np.matmul(x.T, dy / len(dy), out=self.dW)",
     ),
     Mistake(
@@ -205,7 +218,7 @@ _TABLE = (
         story="dW leaves out the last image of the batch; a slice ends one too early",
         first="W_out",
         module=layers,
-        old="np.matmul(x.T, dy, out=self.dW)",
+        old=_DW,
         new="np.matmul(x[:-1].T, dy[:-1], out=self.dW)",
     ),
     Mistake(
@@ -213,15 +226,15 @@ _TABLE = (
         story="the last column of dW is 0; a loop over the units ends one too early",
         first="W_out",
         module=layers,
-        old="np.matmul(x.T, dy, out=self.dW)",
-        new="np.matmul(x.T, dy, out=self.dW); self.dW[:, -1] = 0.0",
+        old=_DW,
+        new="self.dW[:, :-1] = x.T @ dy[:, :-1]; self.dW[:, -1] = 0.0",
     ),
     Mistake(
         name="gradients_accumulated",
         story="dW is added up over the calls of backward and never reset",
         first="W_out",
         module=layers,
-        old="np.matmul(x.T, dy, out=self.dW)",
+        old=_DW,
         new="self.dW += x.T @ dy",
     ),
     Mistake(
@@ -229,103 +242,106 @@ _TABLE = (
         story="W is updated before backward computes dx from it",
         first="dg[0]",
         module=layers,
-        old="np.matmul(dy, self.W.T, out=out)",
-        new="np.matmul(dy, (self.W - 1e-3 * self.dW).T, out=out)",
+        old="dy @ self.W.T",
+        new="dy @ (self.W - 1e-3 * self.dW).T",
     ),
     Mistake(
         name="weights_sign_lost",
         story="dx = dy |W|.T instead of dy W.T",
         first="dg[0]",
         module=layers,
-        old="np.matmul(dy, self.W.T, out=out)",
-        new="np.matmul(dy, abs(self.W).T, out=out)",
+        old="dy @ self.W.T",
+        new="dy @ abs(self.W).T",
     ),
     Mistake(
-        name="relu_mask_missing",
-        story="the mask y >= 0 is always true, because y = relu(a) is never negative",
-        first="da_g[0]",
+        name="slope_missing",
+        story="da = dy, without the slope of the activation; y >= 0 is always true of a ReLU",
+        first="b_g1",
         module=layers,
-        old="np.greater(y, 0.0, out=",
-        new="np.greater_equal(y, 0.0, out=",
+        old=_RELU,
+        new="dy * (y >= 0.0)",
+        also=(Edit(layers, _TANH, "dy.copy()"),),
     ),
     Mistake(
-        name="relu_mask_of_the_gradient",
-        story="the mask is taken from the sign of dy instead of that of y",
-        first="da_g[0]",
+        name="slope_of_the_gradient",
+        story="the slope of the activation is computed from dy instead of y",
+        first="b_g1",
         module=layers,
-        old="np.greater(y, 0.0, out=",
-        new="np.greater(dy, 0.0, out=",
+        old=_RELU,
+        new="dy * (dy > 0.0)",
+        also=(Edit(layers, _TANH, "dy * (1.0 - dy * dy)"),),
     ),
     Mistake(
-        name="relu_value_for_slope",
-        story="dy is multiplied by the value of the ReLU instead of its slope, 0 or 1",
-        first="da_g[0]",
+        name="value_for_slope",
+        story="dy is multiplied by the value of the activation instead of its slope",
+        first="b_g1",
         module=layers,
-        old="np.multiply(dy, slope, out=slope)",
-        new="np.multiply(dy, y, out=slope)",
+        old=_RELU,
+        new="dy * y",
+        also=(Edit(layers, _TANH, "dy * y"),),
     ),
     Mistake(
         name="mean_for_sample",
         story="dW of the decoder is computed from mu instead of z",
         first="W_g1",
         module=vae,
-        old="t.dz = self.decoder.hidden.backward(t.z,",
-        new="t.dz = self.decoder.hidden.backward(t.mu,",
+        old="self.decoder.backward(t.z,",
+        new="self.decoder.backward(t.mu,",
     ),
     Mistake(
         name="missing_half_sigma",
         story="d sigma / d logvar is sigma / 2; the 1/2 is missing",
         first="dlogvar",
         module=latent,
-        old="    dlogvar *= 0.5\n",
-        new="",
+        old=_DLOGVAR,
+        new="dz * np.exp(0.5 * logvar) * eps",
     ),
     Mistake(
         name="variance_for_sigma",
         story="sigma is exp(logvar / 2); backward has the variance, exp(logvar)",
         first="dlogvar",
         module=latent,
-        old="np.multiply(logvar, 0.5, out=out[1])",
-        new="np.positive(logvar, out=out[1])",
+        old=_DLOGVAR,
+        new="dz * 0.5 * np.exp(logvar) * eps",
     ),
     Mistake(
         name="sigma_missing",
         story="dlogvar = dz eps / 2; the factor sigma is missing",
         first="dlogvar",
         module=latent,
-        old="np.exp(dlogvar, out=dlogvar)",
-        new="dlogvar.fill(1.0)",
+        old=_DLOGVAR,
+        new="dz * 0.5 * eps",
     ),
     Mistake(
         name="noise_missing",
         story="dlogvar = dz sigma / 2; the factor eps is missing",
         first="dlogvar",
         module=latent,
-        old="    dlogvar *= eps\n",
-        new="",
+        old=_DLOGVAR,
+        new="dz * 0.5 * np.exp(0.5 * logvar)",
     ),
     Mistake(
         name="noise_drawn_again",
         story="backward draws its own eps; it must use that of forward",
         first="dlogvar",
         module=latent,
-        old="    dlogvar *= eps\n",
-        new="    dlogvar *= np.random.default_rng().standard_normal(eps.shape)\n",
+        old=_DLOGVAR,
+        new="dz * 0.5 * np.exp(0.5 * logvar) * np.random.default_rng().standard_normal(eps.shape)",
     ),
     Mistake(
         name="sampling_path_missing",
         story="logvar gets the gradient of the KL alone, none through z",
         first="dlogvar",
         module=latent,
-        old="    dlogvar *= dz\n",
-        new="    dlogvar *= 0.0\n",
+        old=_DLOGVAR,
+        new="0.0 * dz",
     ),
     Mistake(
         name="missing_half_kl",
         story="d KL / d logvar is (exp(logvar) - 1) / 2; the 1/2 is missing",
         first="dlogvar",
         module=latent,
-        old="0.5 * (np.exp(logvar) - 1.0)",
+        old=_DKL,
         new="(np.exp(logvar) - 1.0)",
     ),
     Mistake(
@@ -333,7 +349,7 @@ _TABLE = (
         story="d KL / d logvar is (exp(logvar) - 1) / 2; the -1 is missing",
         first="dlogvar",
         module=latent,
-        old="0.5 * (np.exp(logvar) - 1.0)",
+        old=_DKL,
         new="0.5 * np.exp(logvar)",
     ),
     Mistake(
@@ -341,7 +357,7 @@ _TABLE = (
         story="d KL / d logvar is (exp(logvar) - 1) / 2; backward has exp(logvar / 2)",
         first="dlogvar",
         module=latent,
-        old="0.5 * (np.exp(logvar) - 1.0)",
+        old=_DKL,
         new="0.5 * (np.exp(0.5 * logvar) - 1.0)",
     ),
     Mistake(
@@ -349,7 +365,7 @@ _TABLE = (
         story="the gradient of the KL has the wrong sign in logvar",
         first="dlogvar",
         module=latent,
-        old="0.5 * (np.exp(logvar) - 1.0)",
+        old=_DKL,
         new="0.5 * (1.0 - np.exp(logvar))",
     ),
     Mistake(
@@ -357,7 +373,7 @@ _TABLE = (
         story="the gradient of the KL has the wrong sign, in mu and in logvar",
         first="dlogvar",
         module=latent,
-        old="return mu.copy(), 0.5 * (np.exp(logvar) - 1.0)",
+        old=_KL_BACK,
         new="return -mu, 0.5 * (1.0 - np.exp(logvar))",
     ),
     Mistake(
@@ -365,32 +381,35 @@ _TABLE = (
         story="the gradient of the KL is summed over the batch; the rest is averaged",
         first="dlogvar",
         module=vae,
-        old=_ADD_KL,
-        new=_ADD_KL.replace(" * share", ""),
+        old=_ADD_MU,
+        new=" + self.beta * dmu_kl",
+        also=(Edit(vae, _ADD_LOGVAR, " + self.beta * dlogvar_kl"),),
     ),
     Mistake(
         name="beta_missing",
         story="the gradient of the KL is not multiplied by beta",
         first="dlogvar",
         module=vae,
-        old=_ADD_KL,
-        new=_ADD_KL.replace("self.beta * ", ""),
+        old=_ADD_MU,
+        new=" + share * dmu_kl",
+        also=(Edit(vae, _ADD_LOGVAR, " + share * dlogvar_kl"),),
     ),
     Mistake(
         name="kl_missing",
         story="the gradient of the KL is missing",
         first="dlogvar",
         module=vae,
-        old=_ADD_KL,
-        new="pass",
+        old=_ADD_MU,
+        new="",
+        also=(Edit(vae, _ADD_LOGVAR, ""),),
     ),
     Mistake(
         name="kl_missing_in_mu",
         story="mu gets the gradient through z alone, none from the KL",
         first="dmu",
         module=vae,
-        old="t.dmu += self.beta * share * dmu_kl",
-        new="pass",
+        old=_ADD_MU,
+        new="",
     ),
     Mistake(
         name="kl_doubled_in_mu",
@@ -404,74 +423,71 @@ _TABLE = (
         name="logvar_head_forgotten",
         story="the weights of the logvar layer never get a gradient",
         first="b_logvar",
-        module=vae,
-        old="self.encoder.logvar.backward(t.h[-1], t.dlogvar, out=t.dh_logvar)",
-        new="np.matmul(t.dlogvar, self.encoder.logvar.W.T, out=t.dh_logvar)",
+        module=networks,
+        old=_LOGVAR_HEAD,
+        new="dlogvar @ self.logvar.W.T",
     ),
     Mistake(
         name="heads_mixed_up",
         story="the logvar layer gets dmu instead of dlogvar",
         first="b_logvar",
-        module=vae,
-        old="self.encoder.logvar.backward(t.h[-1], t.dlogvar, out=t.dh_logvar)",
-        new="self.encoder.logvar.backward(t.h[-1], t.dmu, out=t.dh_logvar)",
+        module=networks,
+        old=_LOGVAR_HEAD,
+        new="self.logvar.backward(h[-1], dmu)",
     ),
     Mistake(
         name="logvar_path_missing",
         story="h feeds mu and logvar, but dh contains the gradient through mu only",
         first="dh[0]",
-        module=vae,
-        old="t.dh[-1] += t.dh_logvar",
-        new="pass",
+        module=networks,
+        old="through_mu + through_logvar",
+        new="through_mu",
     ),
     Mistake(
         name="mu_path_overwritten",
         story="in dh, the gradient through logvar overwrites the one through mu: = instead of +=",
         first="dh[0]",
-        module=vae,
-        old="t.dh[-1] += t.dh_logvar",
-        new="t.dh[-1] = t.dh_logvar.copy()",
+        module=networks,
+        old="through_mu + through_logvar",
+        new="through_logvar",
     ),
     Mistake(
         name="target_for_input",
         story="dW of the encoder is computed from the clean target instead of the input",
         first="W_h1",
         module=vae,
-        old="self.encoder.hidden.backward(t.x,",
-        new="self.encoder.hidden.backward(t.target,",
+        old="self.encoder.backward(t.x,",
+        new="self.encoder.backward(t.target,",
     ),
     Mistake(
         name="noise_never_added",
         story="z = mu in forward and in backward: an autoencoder, whose loss is not a bound",
         first=None,
         module=latent,
-        old="    z *= eps\n",
-        new="    z *= 0.0\n",
-        also=(Edit(latent, "    dlogvar *= eps\n", "    dlogvar *= 0.0\n"),),
+        old=_Z,
+        new="mu + 0.0 * eps",
+        also=(Edit(latent, _DLOGVAR, "0.0 * dz"),),
     ),
     Mistake(
         name="logvar_is_log_sigma",
         story="sigma = exp(logvar) in forward and in backward; the KL reads logvar as log sigma²",
         first=None,
         module=latent,
-        old="z = np.multiply(logvar, 0.5, out=out)",
-        new="z = np.positive(logvar, out=out)",
-        also=(
-            Edit(latent, "np.multiply(logvar, 0.5, out=out[1])", "np.positive(logvar, out=out[1])"),
-            Edit(latent, "    dlogvar *= 0.5\n", ""),
-        ),
+        old=_Z,
+        new="mu + np.exp(logvar) * eps",
+        also=(Edit(latent, _DLOGVAR, "dz * np.exp(logvar) * eps"),),
     ),
     Mistake(
         name="kl_averaged_over_latents",
         story="the KL is a mean over the latents instead of a sum, and so is its gradient",
         first=None,
         module=latent,
-        old="kl_per_latent(mu, logvar).sum(axis=1)",
+        old=_KL,
         new="kl_per_latent(mu, logvar).mean(axis=1)",
         also=(
             Edit(
                 latent,
-                "return mu.copy(), 0.5 * (np.exp(logvar) - 1.0)",
+                _KL_BACK,
                 "return mu / mu.shape[1], 0.5 * (np.exp(logvar) - 1.0) / mu.shape[1]",
             ),
         ),
@@ -481,15 +497,9 @@ _TABLE = (
         story="the KL is subtracted, in the loss and in its gradient; the posterior diverges",
         first=None,
         module=latent,
-        old="kl_per_latent(mu, logvar).sum(axis=1)",
+        old=_KL,
         new="-kl_per_latent(mu, logvar).sum(axis=1)",
-        also=(
-            Edit(
-                latent,
-                "return mu.copy(), 0.5 * (np.exp(logvar) - 1.0)",
-                "return -mu, 0.5 * (1.0 - np.exp(logvar))",
-            ),
-        ),
+        also=(Edit(latent, _KL_BACK, "return -mu, 0.5 * (1.0 - np.exp(logvar))"),),
     ),
 )
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from numpyvae.core.layers import Dense
+from numpyvae.core.networks import Decoder, Encoder
 from numpyvae.core.trace import Trace
 from numpyvae.core.vae import VAE
 from numpyvae.support.types import Array
@@ -21,9 +22,33 @@ class Perturbed:
         self.before: Any = 0.0
         self.after: Any = 0.0
 
-    def forward(self, x: Array, out: Array | None = None) -> Array:
+    def forward(self, x: Array) -> Array:
         """y = (x + before) W + b + after"""
         return self.layer.forward(x + self.before) + self.after
+
+
+class PerturbedNetworks:
+    """An encoder and a decoder of any kind, with something added to z, μ, log σ² and the logits."""
+
+    def __init__(self, encoder: Encoder, decoder: Decoder) -> None:
+        self.encoder, self.decoder = encoder, decoder
+        self.z: Any = 0.0
+        self.mu: Any = 0.0
+        self.logvar: Any = 0.0
+        self.logits: Any = 0.0
+
+    def encode(self, x: Array) -> tuple[list[Array], Array, Array]:
+        """h, μ + …, log σ² + …"""
+        h, mu, logvar = self.encoder.forward(x)
+        return h, mu + self.mu, logvar + self.logvar
+
+    def decode(self, z: Array) -> tuple[list[Array], Array]:
+        """g, logits + …  at z + …"""
+        g, logits = self.decoder.forward(z + self.z)
+        return g, logits + self.logits
+
+
+Places = dict[str, list[tuple[Any, str]]]  # for each gradient, the attributes to add to
 
 
 class Point:
@@ -36,7 +61,7 @@ class Point:
 
     def __init__(self, vae: VAE, x: Array, eps: Array, target: Array) -> None:
         self.vae, self.x, self.eps, self.target = vae, x, eps, target
-        self._copies: dict[type, tuple[VAE, dict[str, list[tuple[Perturbed, str]]]]] = {}
+        self._copies: dict[type, tuple[VAE, Places]] = {}
         self._written: dict[type, dict[str, Array]] = {}  # the arrays that each copy holds now
         self._adds_up: bool | None = None  # is total = reconstruction + β KL, as the loss says it?
 
@@ -47,16 +72,17 @@ class Point:
     @property
     def everything(self) -> list[str]:
         """All weights and all arrays of the pass; in reverse, it is the order of backward."""
-        depth = range(len(self.vae.hidden))
+        behind = {f"b_h{i + 1}": [f"dh[{i}]"] for i in range(len(self.vae.hidden))}
+        behind |= {f"b_g{i + 1}": [f"dg[{i}]"] for i in range(len(self.vae.hidden))}
+        behind |= {"b_logvar": ["dmu", "dlogvar", "dz"], "b_out": ["dlogits"]}
         names: list[str] = []
-        for i in depth:
-            names += [f"W_h{i + 1}", f"b_h{i + 1}", f"da_h[{i}]", f"dh[{i}]"]
-        names += ["W_mu", "b_mu", "dh_logvar", "W_logvar", "b_logvar", "dmu", "dlogvar", "dz"]
-        for i in depth:
-            names += [f"W_g{i + 1}", f"b_g{i + 1}", f"da_g[{i}]", f"dg[{i}]"]
-        names += ["W_out", "b_out", "dlogits"]
-        own = [name for name in self.vae.parameters if name not in names]  # of a further head
-        return own + names
+        for name in self.vae.parameters:
+            names += [name, *behind.pop(name, [])]
+        seams = ("dmu", "dlogvar", "dz", "dlogits")  # of networks with other weights
+        names += [name for name in seams if name not in names]
+        return [
+            name for name in names if name in self.vae.parameters.shapes or name in self._places()
+        ]
 
     def loss(self, params: dict[str, Array]) -> dict[str, Any]:
         """The terms of `Loss.total` at these weights and perturbations: reconstruction and β KL.
@@ -105,7 +131,7 @@ class Point:
         field, _, index = name.removeprefix("d").rstrip("]").partition("[")
         if field not in ("g", "h", "z"):
             return True
-        writer = "dmu" if field == "z" else f"da_{field}[{index}]"
+        writer = "dmu" if field == "z" else f"a_{field}[{index}]"  # where it is written
         step = 1e-5
         found = [self._run({writer: sign * step * v, name: 0.0 * v}) for sign in (1.0, -1.0)]
         (above, t_above), (below, t_below) = found
@@ -116,6 +142,13 @@ class Point:
         )
         read = (above["reconstruction"] - below["reconstruction"]) / (2.0 * step)
         return bool(abs(written - read) <= 1e-4 * (abs(written) + abs(read)) + 1e-9)
+
+    def _places(self) -> Places:
+        """Where the copy in float64 is perturbed."""
+        if np.float64 not in self._copies:
+            self._copies[np.float64] = _perturbable(self.vae.astype(np.float64))
+            self._written[np.float64] = {}
+        return self._copies[np.float64][1]
 
     def gradients(self) -> dict[str, Array]:
         """The gradients of one backward pass: of weights by their names, of arrays as in the Trace.
@@ -131,40 +164,56 @@ class Point:
 
 
 def _array(t: Trace, name: str) -> Array | None:
-    """The array of a Trace that is called "dz" or "dg[0]"."""
+    """The array of a Trace that is called "dz" or "dg[0]"; None if it is not there."""
     field, _, index = name.rstrip("]").partition("[")
-    return _at(t, field, index)
+    try:
+        return _at(t, field, index)
+    except (AttributeError, IndexError, TypeError):
+        return None
 
 
 def _at(t: Trace, field: str, index: str) -> Any:
     """The array of a Trace, or one of a list of arrays."""
     value = getattr(t, field)
-    return value[int(index)] if index and value is not None else value
+    return value[int(index)] if index else value
 
 
-def _perturbable(vae: VAE) -> tuple[VAE, dict[str, list[tuple[Perturbed, str]]]]:
-    """A copy with perturbed layers; and, for each array, which layers to perturb on which side."""
+def _perturbable(vae: VAE) -> tuple[VAE, Places]:
+    """A copy whose arrays can be perturbed; and, for each array, where.
+
+    The networks of core are perturbed layer by layer, others only where they meet.
+    """
     vae = copy.copy(vae)
-    encoder = vae.encoder = copy.copy(vae.encoder)
-    decoder = vae.decoder = copy.copy(vae.decoder)
-    encoder.hidden, decoder.hidden = copy.copy(encoder.hidden), copy.copy(decoder.hidden)
-    h = [Perturbed(layer) for layer in encoder.hidden.layers]
-    g = [Perturbed(layer) for layer in decoder.hidden.layers]
+    try:
+        return vae, _perturb_layers(vae)
+    except AttributeError:  # networks without these layers
+        networks = PerturbedNetworks(vae.encoder, vae.decoder)
+        vae.encoder, vae.decoder = copy.copy(vae.encoder), copy.copy(vae.decoder)
+        vae.encoder.forward = networks.encode  # type: ignore[method-assign]
+        vae.decoder.forward = networks.decode  # type: ignore[method-assign]
+        return vae, {f"d{name}": [(networks, name)] for name in ("z", "mu", "logvar", "logits")}
+
+
+def _perturb_layers(vae: VAE) -> Places:
+    """Put a Perturbed in the place of every dense layer; where to perturb each array."""
+    encoder, decoder = copy.copy(vae.encoder), copy.copy(vae.decoder)
+    h = [Perturbed(layer) for layer in encoder.layers]
+    g = [Perturbed(layer) for layer in decoder.layers]
     mu, logvar, output = map(Perturbed, (encoder.mu, encoder.logvar, decoder.output))
-    encoder.hidden.layers, decoder.hidden.layers = h, g  # type: ignore[assignment]
+    encoder.layers, decoder.layers = h, g  # type: ignore[assignment]
     encoder.mu, encoder.logvar, decoder.output = mu, logvar, output  # type: ignore[assignment]
-    places: dict[str, list[tuple[Perturbed, str]]] = {
+    vae.encoder, vae.decoder = encoder, decoder
+    places: Places = {
         "dlogits": [(output, "after")],
         "dz": [(g[0], "before")],
         "dmu": [(mu, "after")],
         "dlogvar": [(logvar, "after")],
-        "dh_logvar": [(logvar, "before")],
         f"dh[{len(h) - 1}]": [(mu, "before"), (logvar, "before")],
     }
     for i in range(len(h)):
-        places[f"da_h[{i}]"] = [(h[i], "after")]
-        places[f"da_g[{i}]"] = [(g[i], "after")]
+        places[f"a_h[{i}]"] = [(h[i], "after")]
+        places[f"a_g[{i}]"] = [(g[i], "after")]
         places[f"dg[{i}]"] = [(g[i + 1] if i + 1 < len(g) else output, "before")]
         if i + 1 < len(h):
             places[f"dh[{i}]"] = [(h[i + 1], "before")]
-    return vae, places
+    return places

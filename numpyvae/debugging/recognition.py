@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from numpyvae.core.bernoulli import BERNOULLI
 from numpyvae.core.vae import VAE
-from numpyvae.debugging.broken_models import break_backward
+from numpyvae.debugging.broken_models import break_backward, fits
 from numpyvae.debugging.mistakes import MISTAKES
 from numpyvae.debugging.perturbations import Point
 from numpyvae.gradcheck.diagnosis import NO_PATTERN
@@ -24,8 +25,11 @@ def with_known_mistakes(point: Point, report: Report) -> tuple[str, ...]:
     if not report.failed and not changing:
         return report.hints
     vae = point.vae
-    plain = VAE(vae.hidden, vae.latent, beta=vae.beta, image_shape=vae.image_shape)
-    if plain.parameters.shapes != vae.parameters.shapes:
+    config = {name: getattr(vae, name) for name in VAE.CONFIG}
+    if vae.likelihood.name == BERNOULLI.name:
+        config["likelihood"] = BERNOULLI  # its own may contain the mistake
+    plain = VAE(**config)
+    if (plain.parameters.shapes, plain.eps_shape) != (vae.parameters.shapes, vae.eps_shape):
         return report.hints  # another model, whose mistakes are not in the museum
     plain = plain.astype(np.float64)
     plain.parameters.value[:] = vae.parameters.value
@@ -38,7 +42,7 @@ def with_known_mistakes(point: Point, report: Report) -> tuple[str, ...]:
     known: list[str] = []
     like: dict[str, int] = {}  # how many gradients are those of the exhibit
     for name, mistake in MISTAKES.items():
-        if mistake.invisible:
+        if mistake.invisible or not fits(plain, mistake):
             continue
         wrong, wrong_moving = _calls(point.of(break_backward(plain, name)))
         still = [key for key in found if key not in moving]

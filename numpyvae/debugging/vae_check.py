@@ -9,11 +9,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from numpyvae.core.bernoulli import BERNOULLI
 from numpyvae.core.vae import VAE
-from numpyvae.data.images import check_pixels
+from numpyvae.data.images import pixels_for
 from numpyvae.debugging.perturbations import Point
 from numpyvae.debugging.recognition import with_known_mistakes
+from numpyvae.debugging.small_copies import small_copy
 from numpyvae.gradcheck.checks import check_gradients
+from numpyvae.gradcheck.guards import as_seed
 from numpyvae.gradcheck.report import Report
 from numpyvae.support.threads import blas_threads
 from numpyvae.support.types import Array, Progress
@@ -30,18 +33,25 @@ INVISIBLE = (
 
 @blas_threads()
 def check_vae(
-    vae: VAE, images: ArrayLike | None = None, *, progress: Progress[str] = iter, seed: int = 0
+    vae: VAE,
+    images: ArrayLike | None = None,
+    *,
+    small: VAE | None = None,
+    progress: Progress[str] = iter,
+    rng: np.random.Generator | int = 0,
 ) -> Report:
     """Check the gradients of all weights of `vae`, and those of every array on a small twin.
 
     images    images to check with, (N, X); by default 16 of random grey pixels
+    small     a small model of the same kind, for a class whose constructor takes other arguments
+              than those in its config, or needs other sizes
     progress  a wrapper of the loops over the gradients; pass tqdm to see a bar
-    seed      the seed of images, noise, the twin and the directions
+    rng       a seed or a Generator, for images, noise, the twin and the directions
 
     A float64 copy of the model is checked at its own weights; the model itself does not change.
 
-    The twin is `vae.small_twin(rng)`, a model of the same class and depth. Its sizes all differ, so
-    that a wrong factor can be named; its weights are random, so that no 0 hides a mistake. Its
+    The twin is `small`, or a small model with the config and depth of `vae`. Its sizes all differ,
+    so that a wrong factor can be named; its weights are random, so that no 0 hides a mistake. Its
     target is not its input. On it, the gradients of dlogits, dz, dmu, … are checked too, which
     finds the first wrong line of `backward`, and they are compared with those of MISTAKES. Then it
     is checked once more, where logits reach ±10.
@@ -49,30 +59,30 @@ def check_vae(
     The loss that is checked is `Loss.total`. If no twin can be made or checked, a note says why.
     """
     started = time.perf_counter()
-    rng = np.random.default_rng(seed)
-    small, why_none = _check_twin(vae, rng, progress, seed)
-    if small is not None and small.stopped:
-        return small
+    seed = as_seed(rng)
+    draws = np.random.default_rng(seed)
+    twin, why_none = _check_twin(vae, small, draws, progress, seed)
+    if twin is not None and twin.stopped:
+        return twin
 
     own, pixels = vae.astype(np.float64), int(np.prod(vae.image_shape))
-    x = rng.random((IMAGES, pixels)) if images is None else np.asarray(images)
-    x = check_pixels("images", x, vae.image_shape, np.float64)
-    point = Point(own, x, rng.standard_normal((len(x), *vae.eps_shape)), x)
+    x = pixels_for(own, "images", draws.random((IMAGES, pixels)) if images is None else images)
+    point = Point(own, x, draws.standard_normal((len(x), *vae.eps_shape)), x)
     sizes = "-".join(map(str, [pixels, *vae.hidden, vae.latent, *vae.hidden[::-1], pixels]))
     title = f"gradient check of {type(vae).__name__} {sizes}, {len(x)} images"
     report = _check(point, list(own.parameters), title, progress, seed)
     if report.failed:  # locate the mistake
         located = _check(point, point.everything, title, progress, seed)
-        if small is None or small.ok:
+        if twin is None or twin.ok:
             report = located
         else:  # the table of the twin shows where; its hints may not be those of the model
-            told = [_without_numbers(hint) for hint in small.hints]
+            told = [_without_numbers(hint) for hint in twin.hints]
             hints = [hint for hint in located.hints if _without_numbers(hint) not in told]
             report = replace(report, hints=tuple(hints), stopped=located.stopped)
-    notes = (*report.notes, why_none) if small is None else report.notes
-    if small is not None and small.ok:
-        notes += tuple(f"on the small twin, {note}" for note in small.notes)
-    report = replace(report, twin=small, notes=notes)
+    notes = (*report.notes, why_none) if twin is None else report.notes
+    if twin is not None and twin.ok:
+        notes += tuple(f"on the small twin, {note}" for note in twin.notes)
+    report = replace(report, twin=twin, notes=notes)
     if report.ok:
         report = replace(report, notes=(*report.notes, INVISIBLE))
     return replace(report, seconds=time.perf_counter() - started)
@@ -84,11 +94,11 @@ def _without_numbers(hint: str) -> str:
 
 
 def _check_twin(
-    vae: VAE, rng: np.random.Generator, progress: Progress[str], seed: int
+    vae: VAE, small: VAE | None, rng: np.random.Generator, progress: Progress[str], seed: int
 ) -> tuple[Report | None, str]:
     """The check of the small twin, where it fails if it does; or the reason why there is none."""
     try:
-        twin = vae.small_twin(rng)
+        twin = small_copy(vae, rng) if small is None else small.astype(np.float64)
         pixels = int(np.prod(twin.image_shape))
         x, target = rng.random((5, pixels)), rng.random((5, pixels))
         point = Point(twin, x, rng.standard_normal((5, *twin.eps_shape)), target)
@@ -109,9 +119,9 @@ def _check_twin(
     except Exception as error:  # the class may be foreign code
         kind, words = type(vae).__name__, str(error).splitlines()
         return None, (
-            f"no small twin was checked: {kind}.small_twin(rng), or a pass of the model that it "
-            f"returns, raises {type(error).__name__}: {words[0] if words else ''}; "
-            f"write a small_twin(rng) for {kind}"
+            f"no small twin was checked: to make one from {kind}.config, or a pass of it, raises "
+            f"{type(error).__name__}: {words[0] if words else ''}; "
+            f"pass one: check_vae(vae, small={kind}(…))"
         )
 
 
@@ -134,7 +144,7 @@ def _check(
     constants, factors = _candidates(point)
     report = check_gradients(
         point.loss, params, grads,
-        constants=constants, factors=factors, progress=progress, title=title, seed=seed,
+        constants=constants, factors=factors, progress=progress, title=title, rng=seed,
     )  # fmt: skip
     weights = [row for row in report.rows if row.name in vae.parameters.shapes]
     verdicts = {row.verdict for row in weights}
@@ -219,8 +229,8 @@ def _candidates(point: Point) -> tuple[dict[str, float], dict[str, Array]]:
             "sigma": sigma,
             "sigma^2": sigma**2,
             "eps": t.eps,
-            "p (1 - p)": t.p * (1.0 - t.p),
-            "p": t.p,
-            "x": t.x,
         }
+        if vae.likelihood.name == BERNOULLI.name:
+            factors["p (1 - p)"] = t.p * (1.0 - t.p)
+        factors |= {"p": t.p, "x": t.x}
     return constants, factors

@@ -3,7 +3,7 @@
 Read bounds (the ELBO and importance weights), quadrature (the evidence by integration), gaussians
 (the best Gaussian for a posterior, and the parts of the gap), aggregate (all codes beside the
 prior), references (losses to compare with), table (an Evaluation and its printed form), then
-evaluator (`evaluate`, which computes all of it).
+evaluator (`evaluate`, which computes all of it). agreement refuses models whose loss is another.
 """
 
 from numpyvae.evaluation.aggregate import Aggregate, aggregate_posterior
@@ -11,7 +11,6 @@ from numpyvae.evaluation.bounds import (
     active_units,
     elbo,
     importance_bound,
-    log_mean_exp,
     log_weights,
     mean_and_error,
 )
@@ -20,6 +19,7 @@ from numpyvae.evaluation.gaussians import GapSplit, Gaussian, best_gaussian, gap
 from numpyvae.evaluation.quadrature import Evidence, evidence, posterior, vae_log_likelihood
 from numpyvae.evaluation.references import reference_losses
 from numpyvae.evaluation.table import Evaluation
+from numpyvae.support.logarithms import log_mean_exp
 
 __all__ = [
     "Aggregate",

@@ -7,23 +7,24 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike
 
-from numpyvae.core.bernoulli import cross_entropy
 from numpyvae.core.latent import kl_divergence, reparameterize
 from numpyvae.core.vae import VAE
-from numpyvae.data.images import check_pixels
+from numpyvae.data.images import pixels_for
+from numpyvae.evaluation.agreement import check_agreement
 from numpyvae.support.inputs import check_count, check_rng
+from numpyvae.support.logarithms import log_mean_exp
 from numpyvae.support.threads import blas_threads
 from numpyvae.support.types import Array, Progress
 
 CHUNK = 5_000  # draws of z to decode at a time
 
-# Every value here is in nats per image. With grey pixels "log p(x|z)" stands for minus the
-# cross-entropy. It is not a log-density, but the bounds hold for it too (README).
+# Every value here is in nats per image. "log p(x|z)" is minus the cost of vae.likelihood; for grey
+# pixels under a Bernoulli that is no log-density, but the bounds hold for it too (README).
 
 
 @blas_threads()
 def elbo(
-    vae: VAE, images: ArrayLike, rng: np.random.Generator | int, samples: int = 1
+    vae: VAE, images: ArrayLike, rng: np.random.Generator | int = 0, samples: int = 1
 ) -> tuple[Array, Array]:
     """Both parts of −ELBO: reconstruction E_q[−log p(x|z)] and KL(q(z|x) ‖ p(z)), (N,) each.
 
@@ -46,7 +47,7 @@ def log_weights(
     vae: VAE,
     images: ArrayLike,
     samples: int,
-    rng: np.random.Generator | int,
+    rng: np.random.Generator | int = 0,
     progress: Progress[int] = iter,
 ) -> Array:
     """log w = log p(x|z) + log p(z) − log q(z|x) for `samples` draws of z from q: (N, samples).
@@ -82,12 +83,6 @@ def importance_bound(log_w: Array, k: int) -> Array:
     return log_mean_exp(log_w.reshape(len(log_w), count // k, k)).mean(axis=1)
 
 
-def log_mean_exp(a: Array) -> Array:
-    """log (mean eᵃ) along the last axis; the largest a is factored out, so it cannot overflow."""
-    largest = a.max(axis=-1, keepdims=True)
-    return largest[..., 0] + np.log(np.exp(a - largest).mean(axis=-1))
-
-
 def active_units(mu: Array, least: float = 0.01) -> Array:
     """True for latents that distinguish images: the variance of μ over them exceeds `least`. (Z,)
 
@@ -106,14 +101,16 @@ def mean_and_error(values: Array) -> tuple[float, float]:
 def log_likelihood(vae: VAE, x: Array, z: Array) -> Array:
     """log p(x|z) of image n at each of its own z: (N, K) for x (N, X), z (N, K, Z)."""
     count, draws, latent = z.shape
-    logits = vae.decode_logits(z.reshape(-1, latent)).reshape(count, draws, -1)
-    minus = [cross_entropy(rows, np.broadcast_to(p, rows.shape)) for rows, p in zip(logits, x)]
+    output = vae.decode_logits(z.reshape(-1, latent)).reshape(count, draws, -1)
+    cost = vae.likelihood.cost
+    minus = [cost(rows, image, vae.likelihood.mean(rows)) for rows, image in zip(output, x)]
     return -np.stack(minus).astype(np.float64)
 
 
 def _encoded(vae: VAE, images: ArrayLike, samples: int) -> Iterator[tuple[Array, Array, Array]]:
     """Chunks of images as pixels x, with their μ and log σ² in float64."""
-    x = check_pixels("images", images, vae.image_shape, vae.parameters.value.dtype)
+    x = pixels_for(vae, "images", images)
+    check_agreement(vae, x)
     step = max(1, CHUNK // samples)
     for start in range(0, len(x), step):
         chunk = x[start : start + step]

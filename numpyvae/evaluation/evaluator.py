@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 
 from numpyvae.core.latent import kl_per_latent
 from numpyvae.core.vae import VAE
-from numpyvae.data.images import check_pixels
+from numpyvae.data.images import pixels_for
 from numpyvae.evaluation.aggregate import Aggregate, aggregate_posterior
+from numpyvae.evaluation.agreement import check_agreement
 from numpyvae.evaluation.bounds import active_units, elbo, importance_bound, log_weights
 from numpyvae.evaluation.gaussians import gap_split
 from numpyvae.evaluation.quadrature import (
@@ -50,10 +51,10 @@ def evaluate(
     gap_images  the number of images for which the gap is split into its parts, with two latents
     """
     rng = check_rng(rng)
-    x = check_pixels("images", images, vae.image_shape, vae.parameters.value.dtype)
+    x = pixels_for(vae, "images", images)
     if len(x) < 2:
         raise ValueError("images: expected at least two, for a standard error, got one; pass more")
-    _check_loss(vae, x[:1000])
+    check_agreement(vae, x)
     mu, logvar = (array.astype(np.float64) for array in vae.encode(x))
     reconstruction, kl = elbo(vae, x, rng, samples=DRAWS)
     log_w = log_weights(vae, x, max(KS), rng, progress)
@@ -70,7 +71,7 @@ def evaluate(
             q = (mu[some], logvar[some])
             split = gap_split(vae_log_likelihood(vae, x[some]), q, **grid, progress=progress)
     return Evaluation(
-        binary=bool(np.isin(x, (0.0, 1.0)).all()),
+        kind=vae.likelihood.kind(x),
         pixels=x.shape[1],
         reconstruction=reconstruction,
         kl=kl,
@@ -78,18 +79,10 @@ def evaluate(
         evidence=found,
         split=split,
         codes=codes,
-        references={name: 0.0 - loss for name, loss in reference_losses(x).items()},
+        references={name: 0.0 - loss for name, loss in reference_losses(x, vae.likelihood).items()},
         kl_per_latent=kl_per_latent(mu, logvar).mean(axis=0),
         active=active_units(mu),
     )
-
-
-def _check_loss(vae: VAE, x: Array) -> None:
-    """Raise ValueError if the loss at z = μ + σ is not finite."""
-    with np.errstate(all="ignore"):
-        loss = vae.loss(vae.forward(x, np.ones((len(x), *vae.eps_shape)), x))
-    if not np.isfinite(loss.total):
-        raise ValueError("vae: its loss is not finite; train it again with a lower learning rate")
 
 
 class Grid(TypedDict):

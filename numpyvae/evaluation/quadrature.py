@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 
-from numpyvae.core.bernoulli import cross_entropy
 from numpyvae.core.vae import VAE
-from numpyvae.data.images import check_pixels
+from numpyvae.data.images import pixels_for
+from numpyvae.evaluation.agreement import check_agreement
 from numpyvae.support.inputs import check_count, check_number
 from numpyvae.support.threads import blas_threads
 from numpyvae.support.types import Array, Progress
@@ -50,17 +50,12 @@ class Evidence:
 def vae_log_likelihood(vae: VAE, images: ArrayLike) -> LogLikelihood:
     """log p(x|z) of all images (N, X) at any z, a function for `evidence`.
 
-    Σ (x l − softplus(l)) is a matrix product of logits and pixels, minus Σ softplus(l), which does
-    not depend on the image. So many images cost little more than one.
+    Where the likelihood allows it, a matrix product of outputs and pixels serves all images, so
+    many cost little more than one: see `all_costs` of each likelihood.
     """
-    x = check_pixels("images", images, vae.image_shape, vae.parameters.value.dtype)
-
-    def function(z: Array) -> Array:
-        logits = vae.decode_logits(z)
-        black = np.zeros_like(x[0])  # the cross-entropy of a black image is Σ softplus(l)
-        return logits @ x.T - cross_entropy(logits, black)[:, None]
-
-    return function
+    x = pixels_for(vae, "images", images)
+    check_agreement(vae, x)
+    return lambda z: -vae.likelihood.all_costs(vae.decode_logits(z), x)
 
 
 @blas_threads()
@@ -152,7 +147,7 @@ def evidence_around(
     For posteriors too sharp for one grid. Mass far from q is not counted, so the value is too low
     if the posterior is elsewhere; it is never too high. The rest is as in `evidence`.
     """
-    x = check_pixels("images", images, vae.image_shape, vae.parameters.value.dtype)
+    x = pixels_for(vae, "images", images)
     u = np.linspace(-reach, reach, nodes)
     places = np.indices((nodes,) * vae.latent).reshape(vae.latent, -1).T
     grid = u[places]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,23 +16,64 @@ from numpyvae.support.types import Array
 ABOVE = "above the evidence, which is TOO LOW; do not compare it"
 
 
+class Words(NamedTuple):
+    """What the numbers are called in JSON and in the headline, and what they compare with."""
+
+    json: str
+    head: str
+    compare: tuple[str, ...]
+
+
+# By the kind of the likelihood for these pixels. {name}, {nll} and {bits} are filled in.
+AS = {
+    "probability": Words(
+        "log-likelihood",
+        "log p(x)",
+        (
+            "  {name} {nll:.2f} nats = {bits:.4f} bits per pixel. Compare it with models of the "
+            "same binary pixels only.",
+        ),
+    ),
+    "density": Words(
+        "log-density",
+        "log p(x), a density",
+        (
+            "  {name} {nll:.2f} nats: of a density, so it may be negative, and has no bits per "
+            "pixel. Compare it with",
+            "  other densities of the same pixels only.",
+        ),
+    ),
+    "cross-entropy": Words(
+        "grey cross-entropy",
+        "grey cross-entropy",
+        (
+            "  Grey pixels: this is a cross-entropy, not a log-likelihood, and has no bits per "
+            "pixel.",
+            "  Compare it with models of the same grey pixels, and never with the NLL of binary "
+            "ones.",
+        ),
+    ),
+}
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """The fit of a model to N images; arrays are (N,), in nats per image.
 
-    binary         True if all pixels are 0 or 1; only then are these log-likelihoods
+    kind           what exp(bound) bounds, by the likelihood and the pixels: a "probability", a
+                   "density", or neither ("cross-entropy": grey pixels under a Bernoulli)
     pixels         the number X of pixels
     bounds         the importance-weighted bound for each k; larger is better
     evidence       by integration, for one or two latents, else None
     codes          the aggregate posterior, for two latents, else None
     split          the gap of the first images, split into its parts; for two latents, else None
-    references     −loss of all parameters zero, of the best constant picture and of a perfect
-                   reconstruction, on these images
+    references     −loss of all parameters zero and, for Bernoulli pixels, of the best constant
+                   picture and of a perfect reconstruction, on these images
     kl_per_latent  (Z,) the mean KL of each latent
     active         (Z,) True if the latent distinguishes images
     """
 
-    binary: bool
+    kind: str
     pixels: int
     reconstruction: Array
     kl: Array
@@ -83,7 +124,7 @@ class Evaluation:
         found: dict[str, Any] = {
             "images": len(self.kl),
             "unit": "nats per image",
-            "kind": "log-likelihood" if self.binary else "grey cross-entropy",
+            "kind": AS[self.kind].json,
             "reconstruction": float(self.reconstruction.mean()),
             "kl": float(self.kl.mean()),
             "for comparison": self.references,
@@ -111,17 +152,16 @@ class Evaluation:
                 "prior's mass where q(z) is below a fifth of it": self.codes.fifth,
                 "codes outside the manifold's picture": self.codes.outside,
             }
-        if self.binary:
+        if self.kind == "probability":
             found["bits per pixel"] = -found[self.best]["mean"] / self.bit
         found["KL per latent"] = self.kl_per_latent.tolist()
         found["active latents"] = int(self.active.sum())
         return found
 
     def __str__(self) -> str:
-        kind = "log p(x)" if self.binary else "grey cross-entropy"
         lines = [
-            f"{len(self.kl):,} images, {kind}, nats per image ± standard error over the images; "
-            "higher is better",
+            f"{len(self.kl):,} images, {AS[self.kind].head}, nats per image ± standard error over "
+            "the images; higher is better",
             "",
             *_ladder_lines(self),
             "",
@@ -246,14 +286,8 @@ def _code_lines(result: Evaluation) -> list[str]:
 
 def _unit_lines(result: Evaluation) -> list[str]:
     """What the numbers may be compared with."""
-    if result.binary:
-        nll = -result.ladder[result.best].mean()
-        name = "NLL" if result.evidence is not None else "bound of the NLL"
-        return [
-            f"  {name} {nll:.2f} nats = {nll / result.bit:.4f} bits per pixel. Compare it with "
-            "models of the same binary pixels only."
-        ]
+    nll = -float(result.ladder[result.best].mean())
+    name = "NLL" if result.evidence is not None else "bound of the NLL"
     return [
-        "  Grey pixels: this is a cross-entropy, not a log-likelihood, and has no bits per pixel.",
-        "  Compare it with models of the same grey pixels, and never with the NLL of binary ones.",
+        line.format(name=name, nll=nll, bits=nll / result.bit) for line in AS[result.kind].compare
     ]

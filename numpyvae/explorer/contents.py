@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from numpyvae.core.bernoulli import cross_entropy
+from numpyvae.core.bernoulli import BERNOULLI
 from numpyvae.core.latent import kl_divergence, kl_per_latent, reparameterize
 from numpyvae.core.vae import VAE
-from numpyvae.data.images import as_pixels, check_images, check_pixels, corrupt
+from numpyvae.data.images import as_pixels, corrupt, images_for, pixels_for
 from numpyvae.data.mnist import MNIST_CREDIT, holds_mnist
 from numpyvae.evaluation.aggregate import principal_plane
+from numpyvae.evaluation.agreement import check_agreement
 from numpyvae.evaluation.quadrature import evidence, half_width_for
 from numpyvae.explorer.packing import (
     pack_images,
@@ -46,8 +47,11 @@ def contents(
     credit: str | None,
 ) -> dict[str, Any]:
     """The table that the page reads; see `page.explore` for the arguments."""
+    if vae.likelihood.name != BERNOULLI.name:
+        name = vae.likelihood.name or type(vae.likelihood).__name__
+        raise ValueError(f"vae: its likelihood is {name}, and the page can only compute bernoulli")
     noise = check_number("noise", noise)
-    every = check_images("images", images, vae.image_shape)[:MEANS]
+    every = images_for(vae, "images", images)[:MEANS]
     names, numbers = _labels(labels, len(np.asarray(images)))
     stored, weights = pack_weights(vae)
     rng = np.random.default_rng(0)
@@ -57,7 +61,8 @@ def contents(
     if not np.isfinite(kl).all():
         raise ValueError("vae: its μ or σ is not finite; train it with a lower learning rate")
     _check_layers(stored, every[:10])
-    x = check_pixels("images", every[:PICTURES], vae.image_shape, np.float32)
+    check_agreement(stored, pixels_for(stored, "images", every[:10]))
+    x = pixels_for(vae, "images", every[:PICTURES]).astype(np.float32)
     x = np.rint(255.0 * x) / np.float32(255.0)  # as the page stores them
     q = stored.encode(_noisy(x, noise, rng))
     grid, gap, reconstruction = _costs(stored, x, q, half_width_for(mu, logvar, REACH))
@@ -139,11 +144,11 @@ def _costs(
     if vae.latent > 2:
         return None, None, _by_draws(vae, x, q)
     nodes = 2 * round(half_width / SPACING[vae.latent]) + 1
-    rows: list[Array] = []
+    rows, black = list[Array](), np.zeros_like(x[:1])  # the cost of a black image is S
 
     def log_likelihood(z: Array) -> Array:
         logits = vae.decode_logits(z)
-        rows.append(cross_entropy(logits, np.zeros_like(x[0])))  # of a black image: S
+        rows.append(vae.likelihood.all_costs(logits, black)[:, 0])  # S
         return logits @ x.T - rows[-1][:, None]
 
     with warnings.catch_warnings():
@@ -171,7 +176,8 @@ def _by_draws(vae: VAE, x: Array, q: tuple[Array, Array]) -> Array:
     rng, mean = np.random.default_rng(0), np.zeros(len(x))
     for _ in range(DRAWS):
         z = reparameterize(*q, rng.standard_normal(q[0].shape, q[0].dtype))
-        mean += cross_entropy(vae.decode_logits(z), x) / DRAWS
+        logits = vae.decode_logits(z)
+        mean += vae.likelihood.cost(logits, x, vae.likelihood.mean(logits)) / DRAWS
     return mean
 
 

@@ -20,7 +20,7 @@ from numpyvae.gradcheck.finite_differences import (
     one_blas_thread,
     rounding_noise,
 )
-from numpyvae.gradcheck.guards import Gradients, as_float64, guards, warm_up
+from numpyvae.gradcheck.guards import Gradients, as_float64, as_seed, guards, warm_up
 from numpyvae.gradcheck.probe import EPS, Probe
 from numpyvae.gradcheck.report import Report
 from numpyvae.gradcheck.verdicts import judge
@@ -36,7 +36,7 @@ def check_gradients(
     factors: Mapping[str, Array] | None = None,
     progress: Progress[str] = iter,
     title: str = "gradient check",
-    seed: int = 0,
+    rng: np.random.Generator | int = 0,
 ) -> Report:
     """Compare the gradients `grads` of `loss` at `params` with numerical derivatives of the loss.
 
@@ -47,7 +47,7 @@ def check_gradients(
     constants  numbers that may be a missing or extra factor, by name: {"the batch size": 32}
     factors    arrays that may be a missing or extra factor, by name, of the shape of a parameter
     progress   a wrapper of the long loops; pass tqdm to see a bar
-    seed       the seed of the random directions
+    rng        a seed or a Generator, for the random directions
 
         report = check_gradients(loss, {"W": W, "b": b}, {"W": dW, "b": db})
         print(report)
@@ -65,12 +65,13 @@ def check_gradients(
     compares backward with forward, so it cannot see a mistake that both contain.
     """
     started = time.perf_counter()
-    rng = np.random.default_rng(seed)
+    seed = as_seed(rng)
+    directions = np.random.default_rng(seed)
     point, notes = as_float64(params)
     probe = Probe(loss, point)
     warm_up(probe, grads, seed)
     gradients, here, stops = guards(probe, grads, params, notes)
-    comparison = Comparison(probe, gradients, here, rng, progress)
+    comparison = Comparison(probe, gradients, here, directions, progress)
     if not stops:
         comparison.run(constants or {}, factors or {})
     return Report(
@@ -99,16 +100,17 @@ class Layer(Protocol):
 
 
 @one_blas_thread()
-def check_layer(layer: Layer, x: ArrayLike, *, seed: int = 0) -> Report:
+def check_layer(layer: Layer, x: ArrayLike, *, rng: np.random.Generator | int = 0) -> Report:
     """Check `layer.backward(x, dy)`: the returned dx, and every dW that it writes.
 
     The weights are the arrays among the layer's attributes that have a partner of the same shape
     whose name begins with d, as W has dW. The loss is Σ R y with a random R. (A plain sum has
     dy = 1, and would hide a layer that ignores dy or transposes it.) A float64 copy of the layer
-    is checked; the layer itself does not change.
+    is checked; the layer itself does not change. `rng` is a seed or a Generator.
     """
     x = np.array(x, np.float64)
-    rng = np.random.default_rng(seed)
+    seed = as_seed(rng)
+    draws = np.random.default_rng(seed)
     twin = copy.deepcopy(layer)
     own = [n for n, a in getattr(layer, "__dict__", {}).items() if isinstance(a, np.ndarray)]
     for first, second in combinations(own, 2):
@@ -122,10 +124,10 @@ def check_layer(layer: Layer, x: ArrayLike, *, seed: int = 0) -> Report:
     }
     for name, value in arrays.items():
         setattr(twin, name, value)
-    other = x + 0.1 * rng.standard_normal(x.shape)  # a layer must not keep its first x
+    other = x + 0.1 * draws.standard_normal(x.shape)  # a layer must not keep its first x
     before = {name: value.copy() for name, value in arrays.items()}
     y = _one_array("forward(x)", twin.forward(other))
-    _one_array("backward(x, dy)", twin.backward(other, rng.standard_normal(y.shape)))
+    _one_array("backward(x, dy)", twin.backward(other, draws.standard_normal(y.shape)))
     arrays = {  # what a pass writes is no weight
         name: value
         for name, value in arrays.items()
@@ -145,7 +147,7 @@ def check_layer(layer: Layer, x: ArrayLike, *, seed: int = 0) -> Report:
             setattr(twin, name, params[name].copy())
 
     params = {"x": x, **{name: arrays[name] for name in names}}
-    R = rng.standard_normal(y.shape)
+    R = draws.standard_normal(y.shape)
 
     def loss(params: dict[str, Array]) -> Any:
         at(params)
@@ -158,7 +160,7 @@ def check_layer(layer: Layer, x: ArrayLike, *, seed: int = 0) -> Report:
 
     constants = {"the number of rows": float(x.shape[0])} if x.ndim else {}
     title = f"gradient check of {type(layer).__name__}"
-    report = check_gradients(loss, params, grads, constants=constants, title=title, seed=seed)
+    report = check_gradients(loss, params, grads, constants=constants, title=title, rng=seed)
     notes = [f"{name} was not checked: there is no d{name} of its shape" for name in left]
     if not names:
         notes.insert(0, "no weights were found, so dx alone was checked")

@@ -53,6 +53,17 @@ def as_float64(params: Mapping[str, ArrayLike]) -> tuple[dict[str, Array], list[
     return point, notes
 
 
+def as_seed(rng: np.random.Generator | int) -> int:
+    """A seed: the one that is given, or one that the Generator draws. ValueError for others."""
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(2**63))
+    try:
+        np.random.default_rng(rng)
+        return int(rng)
+    except (TypeError, ValueError):
+        raise ValueError(f"rng: expected a seed or a Generator, got {rng!r}") from None
+
+
 def warm_up(
     probe: Probe, grads: Gradients | Callable[[dict[str, Array]], Gradients], seed: int
 ) -> None:

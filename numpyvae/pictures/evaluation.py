@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from numpyvae.core.vae import VAE
-from numpyvae.data.images import check_pixels
+from numpyvae.data.images import pixels_for
 from numpyvae.evaluation.aggregate import OUTERMOST
 from numpyvae.evaluation.bounds import mean_and_error
 from numpyvae.evaluation.gaussians import Gaussian, around, best_gaussian
@@ -64,7 +64,7 @@ def posteriors(vae: VAE, images: ArrayLike, result: Evaluation) -> Figure:
     """
     if vae.latent != 2 or result.evidence is None or result.evidence.gap is None:
         raise ValueError(f"vae: this picture needs 2 latents, this model has {vae.latent}")
-    x = check_pixels("images", images, vae.image_shape, np.float32)
+    x = pixels_for(vae, "images", images)
     order = np.argsort(result.evidence.gap)[: np.isfinite(result.evidence.gap).sum()]
     if len(order) == 0:
         raise ValueError("result: expected a posterior inside the grid, and all are outside")
@@ -146,7 +146,7 @@ def holes(
     if vae.latent != 2 or codes is None:
         raise ValueError(f"vae: this picture needs 2 latents, this model has {vae.latent}")
     rng = check_rng(rng)
-    x = check_pixels("images", images, vae.image_shape, np.float32)
+    x = pixels_for(vae, "images", images)
     ratio, axis = codes.log_ratio, codes.axis
     prior = np.exp(-0.5 * (axis[:, None] ** 2 + axis**2))
     figure = canvas(10.0, 5.5)

@@ -29,7 +29,9 @@ def animation(
     from matplotlib.animation import PillowWriter
 
     if not models:
-        raise ValueError("models: expected at least one, got none; train with --keep-epochs")
+        raise ValueError(
+            "models: expected at least one, got none; keep the model of every epoch (keep_epochs)"
+        )
     if any(vae.latent != 2 for vae in models):
         raise ValueError("models: an animation needs 2 latents")
     means = [vae.encode(images)[0] for vae in models]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from numpyvae.core.vae import VAE
-from numpyvae.data.images import check_pixels
+from numpyvae.data.images import pixels_for
 from numpyvae.pictures.canvas import COLOURS, canvas, show, tile
 from numpyvae.support.inputs import check_count
 from numpyvae.support.threads import blas_threads
@@ -23,12 +23,12 @@ def reconstructions(vae: VAE, images: ArrayLike, corrupted: ArrayLike | None = N
 
     With `corrupted` (N, X), these are drawn in between, and they are what is reconstructed.
     """
-    rows = {"original": check_pixels("images", images, vae.image_shape, np.float32)}
+    rows = {"original": pixels_for(vae, "images", images)}
     count = len(rows["original"])
     if count > 20:
         raise ValueError(f"images: expected at most 20 to draw in a row, got {count}; pass fewer")
     if corrupted is not None:
-        noisy = check_pixels("corrupted", corrupted, vae.image_shape, np.float32)
+        noisy = pixels_for(vae, "corrupted", corrupted)
         if len(noisy) != count:
             raise ValueError(
                 f"corrupted: expected {count} images like the originals, got {len(noisy)}"
@@ -62,8 +62,7 @@ def interpolation(vae: VAE, first: ArrayLike, second: ArrayLike, steps: int = 9)
     """
     steps = check_count("steps", steps, least=2)
     ends = [
-        check_pixels(name, images, vae.image_shape, np.float32)
-        for name, images in (("first", first), ("second", second))
+        pixels_for(vae, name, images) for name, images in (("first", first), ("second", second))
     ]
     if len(ends[0]) != len(ends[1]):
         raise ValueError(

@@ -15,13 +15,14 @@ import numpy as np
 from numpyvae.core.training import Epoch
 from numpyvae.core.vae import VAE
 from numpyvae.data.images import as_pixels, binarize
-from numpyvae.evaluation.bounds import log_mean_exp, log_weights, mean_and_error
+from numpyvae.evaluation.bounds import log_weights, mean_and_error
 from numpyvae.runs.processes import Result, in_processes
 from numpyvae.runs.run import Run, training_of
 from numpyvae.runs.run_folder import RunFolder
 from numpyvae.runs.settings import Settings
 from numpyvae.support.files import read_text, write_file
 from numpyvae.support.inputs import check_count, check_number
+from numpyvae.support.logarithms import log_mean_exp
 from numpyvae.support.types import Array, Counted
 
 EPOCHS = 3_280  # of the published experiment
@@ -64,7 +65,7 @@ MODELS = {
 
 
 @dataclass(frozen=True)
-class Likelihood:
+class NLL:
     """NLL = mean of −log 1/k Σ w over the test images, with k = DRAWS, and its standard error."""
 
     epochs: int
@@ -86,7 +87,7 @@ class Burda:
         if epochs > EPOCHS:
             raise ValueError(f"epochs: expected {EPOCHS} at most, as published, got {epochs}")
         if not str(out) or (self.out.exists() and not self.out.is_dir()):
-            raise ValueError(f"--out: expected the name of a folder, got {str(out)!r}")
+            raise ValueError(f"out: expected the name of a folder, got {str(out)!r}")
 
     def history(self, name: str) -> list[Epoch]:
         """The epochs of a model that are done."""
@@ -94,13 +95,13 @@ class Burda:
         done = folder.epochs_done(MODELS[name].settings)
         return folder.load_history() if done else []
 
-    def likelihoods(self) -> dict[str, Likelihood]:
+    def likelihoods(self) -> dict[str, NLL]:
         """The NLL of each model in its present state, if it is known, by name."""
         path, found = self.out / TABLE, {}
         try:
             for row in csv.DictReader(read_text(path).splitlines()):
                 numbers = [check_number(name, float(row[name])) for name in ("nll", "error")]
-                found[row["model"]] = Likelihood(int(row["epochs"]), *numbers)
+                found[row["model"]] = NLL(int(row["epochs"]), *numbers)
         except FileNotFoundError:
             return {}
         except (KeyError, TypeError, ValueError, csv.Error):
@@ -189,13 +190,11 @@ class Burda:
             lines.append(f"{row} {published:10.2f}   {verdict}".rstrip())
         return "\n".join(lines)
 
-    def run(
-        self, jobs: int, versions: Mapping[str, str]
-    ) -> Counted[Result[Epoch | Likelihood | None]]:
+    def run(self, jobs: int, versions: Mapping[str, str]) -> Counted[Result[Epoch | NLL | None]]:
         """Train and measure the models in `to_do`, in `jobs` processes: see `in_processes`.
 
         The results of a model are its epochs, then None for each of STEPS steps of its NLL, and
-        then its Likelihood, which is also in TABLE.
+        then its NLL, which is also in TABLE.
         """
         to_do = self.to_do()
         tasks = []
@@ -208,11 +207,11 @@ class Burda:
         return Counted(sum(to_do.values()) + (STEPS + 1) * len(to_do), results)
 
     def _saved(
-        self, names: list[str], results: Iterator[Result[Epoch | Likelihood | None]]
-    ) -> Iterator[Result[Epoch | Likelihood | None]]:
-        """The results; each Likelihood is in TABLE before it is passed on."""
+        self, names: list[str], results: Iterator[Result[Epoch | NLL | None]]
+    ) -> Iterator[Result[Epoch | NLL | None]]:
+        """The results; each NLL is in TABLE before it is passed on."""
         for number, result in results:
-            if isinstance(result, Likelihood):
+            if isinstance(result, NLL):
                 known = self.likelihoods() | {names[number]: result}
                 text = io.StringIO(newline="")
                 rows = csv.writer(text)
@@ -238,7 +237,7 @@ def nll(vae: VAE, x: Array, rng: np.random.Generator) -> Array:
 
 def _train_and_measure(
     settings: Settings, out: Path, versions: Mapping[str, str]
-) -> Generator[Epoch | Likelihood | None]:
+) -> Generator[Epoch | NLL | None]:
     """Train one model, or the rest of it, then measure it; processes find it by its name."""
     with Run.start_or_resume(settings, out, versions) as run:
         yield from run
@@ -249,4 +248,4 @@ def _train_and_measure(
         for part in np.array_split(x, STEPS):  # some are empty if there are few images
             found.append(nll(run.vae, part, rng))
             yield None
-        yield Likelihood(len(run.epochs), *mean_and_error(np.concatenate(found)))
+        yield NLL(len(run.epochs), *mean_and_error(np.concatenate(found)))

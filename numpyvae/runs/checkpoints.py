@@ -13,40 +13,36 @@ from typing import Any
 
 import numpy as np
 
-from numpyvae.core.layers import ACTIVATIONS, weight_shapes
+from numpyvae.core.bernoulli import Likelihood
 from numpyvae.core.vae import VAE
 from numpyvae.support.arrays import Arrays, DamagedFileError, open_arrays
+from numpyvae.support.configured import Configured
 from numpyvae.support.files import write_file
-from numpyvae.support.inputs import (
-    check_array,
-    check_choice,
-    check_count,
-    check_counts,
-    check_number,
-    shown,
-)
+from numpyvae.support.inputs import check_array, check_count, check_counts, check_fraction, shown
 from numpyvae.support.interrupts import uninterrupted
-from numpyvae.support.types import Array
+from numpyvae.support.types import Array, Shapes
+from numpyvae.variants.kinds import KINDS, LIKELIHOODS
 
-FORMAT = 2
-RELU_ONLY = 1  # the format of version 0.2, which had no other activation
+FORMAT = 3
+WITHOUT_KIND = (1, 2)  # the formats of 0.1, 0.2 and before 0.3: plain VAEs, in 1 with ReLU only
+MODEL = "model"  # a JSON text: the kind of the model and its config
 RECORD = "training"  # a JSON text; the arrays of the record are members called training.NAME
 SMALL = 2**16  # bytes, of everything but weights and arrays of the record
 DENSE = 100  # weights do not compress: more bytes than this for each byte of the file are a trick
 
 
 def save(path: str | PathLike[str], vae: VAE) -> None:
-    """Write `vae` to `path`: every weight under its name, and its sizes, activation and β.
+    """Write `vae` to `path`: every weight under its name, its class, and its config.
 
-    `np.load(path)["W_out"]` is the weight W_out. A subclass, such as IWAE, is saved as a VAE. The
-    file appears complete or not at all.
+    `np.load(path)["W_out"]` is the weight W_out. The file appears complete or not at all. A class
+    of your own is saved by its name; to load it, add it to numpyvae.KINDS first.
     """
     with uninterrupted():
         write_file(path, model_bytes(vae))
 
 
 def load(path: str | PathLike[str]) -> VAE:
-    """The VAE that `save` wrote to `path`, with the dtype it had.
+    """The model that `save` wrote to `path`, of its class, with the dtype it had.
 
     Raises FileNotFoundError, or ValueError naming the file and what is wrong with it. Nothing in
     the file is executed, and it takes no more memory than its weights need.
@@ -57,21 +53,41 @@ def load(path: str | PathLike[str]) -> VAE:
 
 def model_bytes(vae: VAE, record: Mapping[str, Any] | None = None) -> bytes:
     """The content of a model file. `record` holds arrays and JSON, by name and nested."""
-    members: dict[str, Any] = {
-        "format": FORMAT,
-        "hidden": vae.hidden,
-        "latent": vae.latent,
-        "activation": vae.activation,
-        "beta": vae.beta,
-        "image_shape": vae.image_shape,
-    }
+    members: dict[str, Any] = {"format": FORMAT, MODEL: _as_json(_named(vae, KINDS))}
     members |= {name: vae.parameters[name] for name in vae.parameters}
     if record is not None:
         table, arrays = _apart(record, RECORD)
-        members |= {RECORD: json.dumps(table).encode()} | arrays
+        members |= {RECORD: _as_json(table)} | arrays
     file = io.BytesIO()
     np.savez(file, **members)
     return file.getvalue()
+
+
+def _named(thing: Configured, table: Mapping[str, type]) -> dict[str, Any]:
+    """The class of a model or a likelihood by its name in the table, and its config."""
+    kind = type(thing)
+    names = [name for name, known in table.items() if known is kind]
+    config = {
+        name: _named(value, LIKELIHOODS) if isinstance(value, Likelihood) else value
+        for name, value in thing.config.items()
+    }
+    return {"kind": names[0] if names else f"{kind.__module__}.{kind.__qualname__}"} | config
+
+
+def _class(name: Any, table: Mapping[str, type], table_name: str) -> Any:
+    """The class of this name; ValueError, with the remedy, if it is in no table."""
+    if not isinstance(name, str) or name not in table:
+        known = ", ".join(table)
+        remedy = f"if it is yours, add it before you load: numpyvae.{table_name}[{name!r}] = …"
+        raise ValueError(f"kind {shown.repr(name)} is not one of {known}; {remedy}")
+    return table[name]
+
+
+def _as_json(table: Mapping[str, Any]) -> bytes:
+    try:
+        return json.dumps(table).encode()
+    except TypeError as error:
+        raise ValueError(f"config: expected plain numbers and texts, {error}") from None
 
 
 @contextmanager
@@ -98,49 +114,66 @@ class Checkpoint:
         if "format" not in arrays.names:
             raise ValueError("not a model that numpyvae saved: no 'format' in it")
         version = self._version = arrays.read("format", most=SMALL).tolist()
-        if version not in (FORMAT, RELU_ONLY):
+        if version not in (FORMAT, *WITHOUT_KIND):
             got = shown.repr(version)
             raise ValueError(f"format {got}, expected {FORMAT}: damaged, or of a later numpyvae")
 
     def vae(self) -> VAE:
         """The model. All its weights are read, and were of the right shape, before it is built."""
-        found = {"activation": "relu"} | {
-            name: self._arrays.read(name, most=SMALL).tolist()
-            for name in ("hidden", "latent", "activation", "beta", "image_shape")
-            if name != "activation" or self._version != RELU_ONLY
-        }
-        if not isinstance(found["hidden"], list):
-            raise ValueError("hidden: expected a list of numbers; the file is damaged")
-        hidden = check_counts("hidden", found["hidden"])
-        latent = check_count("latent", found["latent"])
-        image_shape = check_counts("image_shape", found["image_shape"], length=2)
-        beta = check_number("beta", found["beta"])
-        shapes = weight_shapes(prod(image_shape), hidden, latent)
+        config = self._config()
+        kind = _class(config.pop("kind", None), KINDS, "KINDS")
+        shapes = _check_sizes(kind, config)
         if 4 * sum(map(prod, shapes.values())) > DENSE * self._arrays.size:
             raise ValueError("too small for a model of the size that it names; it is damaged")
         weights = {name: self._arrays.read(name, shape) for name, shape in shapes.items()}
-        dtype = weights["W_out"].dtype
+        dtype = next(iter(weights.values())).dtype
         if dtype not in (np.float32, np.float64):
-            raise ValueError(f"W_out: expected float32 or float64, got {dtype}")
-        activation = check_choice("activation", found["activation"], ACTIVATIONS)
-        vae = VAE(hidden, latent, activation=activation, beta=beta, image_shape=image_shape)
+            raise ValueError(f"{next(iter(weights))}: expected float32 or float64, got {dtype}")
+        try:
+            vae: VAE = kind(**config)
+        except TypeError as error:
+            raise ValueError(f"its config is not that of {kind.__name__}: {error}") from None
         if dtype != vae.parameters.value.dtype:
             vae = vae.astype(dtype)
-        for name, shape in shapes.items():
-            vae.parameters[name][:] = check_array(name, weights.pop(name), shape, dtype)
+        for name, shape in vae.parameters.shapes.items():
+            weight = weights.pop(name) if name in weights else self._arrays.read(name, shape)
+            vae.parameters[name][:] = check_array(name, weight, shape, dtype)
         return vae
+
+    def _config(self) -> dict[str, Any]:
+        """The kind of the model and the arguments of its constructor; its likelihood is made."""
+        if self._version in WITHOUT_KIND:
+            names = ["hidden", "latent", "beta", "image_shape"]
+            names += ["activation"] if self._version != 1 else []
+            found = {name: self._arrays.read(name, most=SMALL).tolist() for name in names}
+            return {"kind": "VAE"} | found
+        config = self._json(MODEL, "its config is damaged")
+        likelihood = config.get("likelihood")
+        if isinstance(likelihood, dict):
+            own = _class(likelihood.pop("kind", None), LIKELIHOODS, "LIKELIHOODS")
+            try:
+                config["likelihood"] = own(**likelihood)
+            except TypeError as error:
+                raise ValueError(f"its likelihood is not a {own.__name__}: {error}") from None
+        return config
+
+    def _json(self, name: str, problem: str) -> dict[str, Any]:
+        """The table in a member that is a JSON text."""
+        try:
+            table = json.loads(self._arrays.read(name, most=SMALL).item())
+        except DamagedFileError:
+            raise
+        except (ValueError, TypeError, RecursionError):
+            table = None
+        if not isinstance(table, dict):
+            raise ValueError(problem)
+        return table
 
     def record(self) -> dict[str, Any] | None:
         """The record without its arrays; None if `save` wrote the file, or an older version."""
         if RECORD not in self._arrays.names:
             return None
-        try:
-            table = json.loads(self._arrays.read(RECORD, most=SMALL).item())
-        except (ValueError, TypeError, RecursionError):
-            table = None
-        if not isinstance(table, dict):
-            raise ValueError("the record of its training is damaged")
-        return table
+        return self._json(RECORD, "the record of its training is damaged")
 
     def with_arrays(self, table: Any, like: Mapping[str, Any], prefix: str = RECORD) -> Any:
         """A part of the record with its arrays, of the names and shapes of those in `like`."""
@@ -149,11 +182,34 @@ class Checkpoint:
         whole = dict(table)
         for name, value in like.items():
             if isinstance(value, np.ndarray):
-                size = self._arrays.size  # arrays of the record are not compressed
-                whole[name] = self._arrays.read(f"{prefix}.{name}", value.shape, most=size)
+                whole[name] = self._array(f"{prefix}.{name}", value.shape, whole)
             elif isinstance(value, Mapping):
                 whole[name] = self.with_arrays(table.get(name), value, f"{prefix}.{name}")
         return whole
+
+    def _array(self, name: str, shape: tuple[int, ...], beside: Mapping[str, Any]) -> Array:
+        """An array of the record; `beside` has the numbers that stand with it."""
+        size = self._arrays.size  # arrays of the record are not compressed
+        old = f"{name[:-2]}.S"  # before 0.3, RMSprop kept S = s / (1 − ρ)
+        if name.endswith(".s") and name not in self._arrays.names and old in self._arrays.names:
+            rho = check_fraction("rho", beside.get("rho"))
+            return self._arrays.read(old, shape, most=size) * np.float32(1.0 - rho)
+        return self._arrays.read(name, shape, most=size)
+
+
+def _check_sizes(kind: type[VAE], config: dict[str, Any]) -> Shapes:
+    """The names and shapes of the weights of a model with this config, before it is made."""
+    for name in ("hidden", "latent", "image_shape"):
+        if name not in config:
+            raise ValueError(f"{name}: missing in its config")
+    if not isinstance(config["hidden"], list):
+        raise ValueError("hidden: expected a list of numbers; the file is damaged")
+    hidden = config["hidden"] = check_counts("hidden", config["hidden"])
+    latent = config["latent"] = check_count("latent", config["latent"])
+    shape = config["image_shape"] = check_counts("image_shape", config["image_shape"], length=2)
+    outputs = prod(shape) * config.get("likelihood", kind.likelihood).outputs
+    shapes = kind.encoder_class.shapes(prod(shape), hidden, latent)
+    return shapes | kind.decoder_class.shapes(latent, hidden[::-1], outputs)
 
 
 def table(record: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -34,18 +34,17 @@ def training_of(
     settings: Settings, vae: VAE, x_train: Array, x_test: Array | None = None
 ) -> Training:
     """The training of a model with these settings, on these images; it has not started."""
-    return train(
+    optimizer = settings.make_optimizer(vae.parameters)
+    training = train(
         vae,
         x_train,
         test_images=x_test,
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
-        optimizer=settings.make_optimizer(vae.parameters),
-        pixels=settings.pixels,
-        noise=settings.noise,
-        threads=settings.threads,
+        optimizer=optimizer,
         rng=settings.seed,
+        **settings.of_train,
     )
+    training.warns = False  # the caller may find that it cannot go on
+    return training
 
 
 @dataclass
@@ -88,7 +87,7 @@ class Run:
         cannot be made or is in use; then nothing is written.
         """
         if not str(out) or (Path(out).exists() and not Path(out).is_dir()):
-            raise ValueError(f"--out: expected the name of a folder, got {str(out)!r}")
+            raise ValueError(f"out: expected the name of a folder, got {str(out)!r}")
         vae, data, training = prepare(settings)
         folder = RunFolder(out)
         folder.make()

@@ -15,94 +15,98 @@ from numpyvae.core.vae import VAE
 from numpyvae.data.image_files import Dataset, load_images
 from numpyvae.data.images import Pixels
 from numpyvae.data.mnist import MNIST_FOLDER
-from numpyvae.support.inputs import check_choice, check_count, check_counts, check_number, shown
+from numpyvae.runs.options import Option, choice, count, number, option
+from numpyvae.support.inputs import check_counts, check_number, shown
 from numpyvae.variants.adam import Adam
 from numpyvae.variants.free_bits import FreeBits
 from numpyvae.variants.iwae import IWAE
-from numpyvae.variants.schedules import Schedule
+from numpyvae.variants.kinds import LIKELIHOODS
+from numpyvae.variants.schedules import DECAYS, Schedule
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"rmsprop": RMSprop, "adam": Adam}
-
 OBJECTIVES = ("elbo", "iwae")
-SINCE_0_1 = (
-    "threads", "objective", "k", "activation", "anneal", "free_bits", "decay", "epsilon",
+REQUIRED = (  # the settings of version 0.1; those that came later may be missing in a file
+    "data", "pixels", "noise", "hidden", "latent", "beta", "keep_epochs", "epochs", "batch_size",
+    "optimizer", "learning_rate", "seed",
 )  # fmt: skip
+
+
+def _check_path(name: str, value: Any) -> str | None:
+    if not isinstance(value, str | None):
+        raise ValueError(f"{name}: expected the path of the images, got {shown.repr(value)}")
+    return value
+
+
+def _check_flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{name}: expected true or false, got {shown.repr(value)}")
+    return value
+
+
+def _check_epsilon(name: str, value: Any) -> float | None:
+    return None if value is None else check_number(name, value, positive=True)
 
 
 @dataclass(frozen=True)
 class Settings:
     """Everything that the result of a training depends on, apart from versions and the machine.
 
-    Raises ValueError for a value that no training could use.
-
-    data           path of the images; None for full MNIST
-    pixels         "grey", "thresholded" or "dynamic"
-    noise          standard deviation of the noise on the encoder's input
-    hidden         widths of the hidden layers
-    latent         number of latents
-    activation     of the hidden layers, a name in ACTIVATIONS
-    objective      "elbo", or "iwae": see variants.IWAE
-    k              draws of z for each image; more than one with "iwae" alone
-    beta           weight of the KL in the loss
-    anneal         epochs in which beta rises to its full value: see variants.Schedule
-    free_bits      nats of each latent that are free: see variants.FreeBits
-    keep_epochs    keep the model of every epoch
-    epochs         passes over the training images
-    batch_size     images per step
-    optimizer      a name in OPTIMIZERS
-    learning_rate  step size of the optimizer
-    decay          of the learning rate, "none" or "burda": see variants.Schedule
-    epsilon        ε of the optimizer; None for its own
-    threads        of the matrix products
-    seed           of the weights, the shuffling and all noise
+    Each option is declared once, below, with its default and its help; the command line, the files
+    and the checks follow. Raises ValueError for a value that no training could use.
     """
 
-    data: str | None = None
-    pixels: Pixels = "grey"
-    noise: float = 0.0
-    hidden: tuple[int, ...] = (256,)
-    latent: int = 2
-    activation: str = "relu"
-    objective: str = "elbo"
-    k: int = 1
-    beta: float = 1.0
-    anneal: int = 0
-    free_bits: float = 0.0
-    keep_epochs: bool = False
-    epochs: int = 10
-    batch_size: int = 100
-    optimizer: str = "rmsprop"
-    learning_rate: float = 1e-3
-    decay: str = "none"
-    epsilon: float | None = None
-    threads: int = 1
-    seed: int = 0
+    data: str | None = option(
+        None, "folder of IDX files, .npy or .npz file", "data", _check_path,
+        metavar="PATH", shown="full MNIST",
+    )  # fmt: skip
+    pixels: Pixels = choice("grey", "how pixels are used", "data", get_args(Pixels), of_train=True)
+    noise: float = number(
+        0.0, "s.d. of noise on the input; the target is clean", "data", metavar="S", of_train=True
+    )
+    hidden: tuple[int, ...] = option(
+        (256,), "widths of the hidden layers", "model", check_counts, type=int, metavar="N"
+    )
+    latent: int = count(2, "number of latents", "model")
+    activation: str = choice(
+        "relu", "activation function of the hidden layers", "model", ACTIVATIONS
+    )
+    likelihood: str = choice(
+        "bernoulli", "what the decoder's output says of the pixels", "model", LIKELIHOODS
+    )
+    objective: str = choice(
+        "elbo", "the lower bound on log p(x) that is maximized", "loss", OBJECTIVES
+    )
+    k: int = count(1, "draws of z for each image, with --objective iwae", "loss", metavar="K")
+    beta: float = number(1.0, "weight of the KL in the loss", "loss", metavar="B")
+    anneal: int = count(
+        0, "epochs in which beta rises to its full value", "loss", least=0, metavar="EPOCHS"
+    )
+    free_bits: float = number(0.0, "nats of each latent that are free", "loss", metavar="NATS")
+    keep_epochs: bool = option(
+        False, "keep the model of every epoch, for an animation", "training", _check_flag
+    )
+    epochs: int = count(10, "passes over the training images", "training", of_train=True)
+    batch_size: int = count(100, "images per step", "training", of_train=True)
+    optimizer: str = choice("rmsprop", "update rule of the weights", "training", OPTIMIZERS)
+    learning_rate: float = number(
+        1e-3, "step size of the optimizer", "training", positive=True, metavar="LR"
+    )
+    decay: str = choice(
+        "none", "schedule of the learning rate; burda: 8 stages, 3,280 epochs", "training", DECAYS
+    )
+    epsilon: float | None = option(
+        None, "constant of the optimizer, added to its root", "training", _check_epsilon,
+        type=float, metavar="E", shown="its own",
+    )  # fmt: skip
+    threads: int = count(
+        1, "of matrix products; more helps on an idle machine", "training", of_train=True
+    )
+    seed: int = count(0, "the same seed gives the same numbers", "training", least=0)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.data, str | None):
-            raise ValueError(f"data: expected the path of the images, got {shown.repr(self.data)}")
-        if not isinstance(self.keep_epochs, bool):
-            got = shown.repr(self.keep_epochs)
-            raise ValueError(f"keep_epochs: expected true or false, got {got}")
-        check_choice("pixels", self.pixels, get_args(Pixels))
-        check_choice("optimizer", self.optimizer, OPTIMIZERS)
-        check_choice("activation", self.activation, ACTIVATIONS)
-        check_choice("objective", self.objective, OBJECTIVES)
-        plain = {  # Python's own numbers, which JSON can hold
-            "noise": check_number("noise", self.noise),
-            "hidden": check_counts("hidden", self.hidden),
-            "beta": check_number("beta", self.beta),
-            "learning_rate": check_number("learning_rate", self.learning_rate, positive=True),
-            "free_bits": check_number("free_bits", self.free_bits),
-            "seed": check_count("seed", self.seed, least=0),
-        }
-        if self.epsilon is not None:
-            plain["epsilon"] = check_number("epsilon", self.epsilon, positive=True)
-        for name in ("latent", "k", "epochs", "batch_size", "threads"):
-            plain[name] = check_count(name, getattr(self, name))
-        for name, value in plain.items():
-            object.__setattr__(self, name, value)  # the class is frozen
-        object.__setattr__(self, "anneal", self.schedule.anneal)
+        for name, known in self.options().items():
+            checked = known.check(name, getattr(self, name))
+            object.__setattr__(self, name, checked)  # the class is frozen
         self._check_objective()
 
     def _check_objective(self) -> None:
@@ -115,6 +119,16 @@ class Settings:
                     problem = f"expected {neutral:g} with objective iwae, got {value!r}"
                     raise ValueError(f"{name}: {problem}; use objective elbo")
 
+    @classmethod
+    def options(cls) -> dict[str, Option]:
+        """What is known of each option, by its name."""
+        return {field.name: field.metadata["option"] for field in fields(cls)}
+
+    @property
+    def of_train(self) -> dict[str, Any]:
+        """The options that are arguments of `train`, by name."""
+        return {name: getattr(self, name) for name, o in self.options().items() if o.of_train}
+
     @property
     def schedule(self) -> Schedule:
         """β and the learning rate of each epoch."""
@@ -126,6 +140,7 @@ class Settings:
             "hidden": self.hidden,
             "latent": self.latent,
             "activation": self.activation,
+            "likelihood": LIKELIHOODS[self.likelihood](),
             "image_shape": image_shape,
             "rng": self.seed,
         }
@@ -148,13 +163,10 @@ class Settings:
         """
         if not isinstance(table, dict):
             raise ValueError("expected a table of settings")
-        names = [field.name for field in fields(cls)]
-        missing = [name for name in names if name not in table and name not in SINCE_0_1]
+        missing = [name for name in REQUIRED if name not in table]
         if missing:
             raise ValueError(f"{', '.join(missing)}: missing")
-        known = {name: table[name] for name in names if name in table}
-        if isinstance(known["hidden"], list):
-            known["hidden"] = tuple(known["hidden"])
+        known = {name: table[name] for name in cls.options() if name in table}
         return cls(**known)
 
     def images(self, instead: str | PathLike[str] | None = None) -> Dataset:
@@ -162,6 +174,6 @@ class Settings:
         own = MNIST_FOLDER if self.data is None else self.data
         path = own if instead is None else instead
         if not Path(path).exists():
-            remedy = "check the spelling and the folder you are in, or name the images with --data"
+            remedy = "check the spelling and the folder you are in, or name where they are now"
             raise FileNotFoundError(f"{path}: no such file or folder; {remedy}")
         return load_images(path)

@@ -66,7 +66,7 @@ class Sweep:
     ) -> None:
         self.out, self.seeds = Path(out), range(check_count("seeds", seeds))
         if not str(out) or (self.out.exists() and not self.out.is_dir()):
-            raise ValueError(f"--out: expected the name of a folder, got {str(out)!r}")
+            raise ValueError(f"out: expected the name of a folder, got {str(out)!r}")
         for name, choices in values.items():
             if len(choices) == 0:
                 raise ValueError(f"{name}: expected at least one value, got none")

@@ -15,8 +15,11 @@ from numpyvae.support.inputs import check_array, check_count, check_number, show
 class Stateful:
     """An object with a state: its attributes, without those called `parameters` or _….
 
-    An attribute is an array, a number, a random generator or another Stateful.
+    An attribute is an array, a number, a random generator or another Stateful. A class with other
+    attributes names those of its state in STATE.
     """
+
+    STATE: tuple[str, ...] | None = None
 
     def state(self) -> dict[str, Any]:
         """A copy of the state: arrays, numbers and dicts by name. Only arrays are not JSON."""
@@ -58,5 +61,7 @@ class Stateful:
                 setattr(self, name, check_number(name, value))
 
     def _attributes(self) -> dict[str, Any]:
-        found = vars(self).items()
-        return {name: value for name, value in found if name != "parameters" and name[0] != "_"}
+        names = self.STATE
+        if names is None:
+            names = tuple(name for name in vars(self) if name != "parameters" and name[0] != "_")
+        return {name: getattr(self, name) for name in names}

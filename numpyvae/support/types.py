@@ -7,11 +7,7 @@ from typing import Any, Generic, TypeVar
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-Arrays = list[Array]
-Maybe = Array | None  # an argument that may be left out, such as `out=`
-
-# Stands for an array that has not been computed. It is None, so `out=NOT_YET` makes NumPy allocate.
-NOT_YET: Any = None
+Shapes = dict[str, tuple[int, ...]]  # of arrays, by name
 
 Item = TypeVar("Item")
 Progress = Callable[[Iterable[Item]], Iterable[Item]]  # wraps a loop, as tqdm does

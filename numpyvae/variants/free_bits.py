@@ -39,9 +39,18 @@ class FreeBits(VAE):
     to a group of latents; here each latent is a group.)
     """
 
-    def __init__(self, *sizes: Any, free_bits: float = 0.5, **options: Any) -> None:
+    CONFIG = (*VAE.CONFIG, "free_bits")
+
+    def __init__(
+        self,
+        hidden: int | tuple[int, ...] = 256,
+        latent: int = 2,
+        *,
+        free_bits: float = 0.5,
+        **options: Any,
+    ) -> None:
         self.free_bits = check_number("free_bits", free_bits)
-        super().__init__(*sizes, **options)
+        super().__init__(hidden, latent, **options)
 
     def loss(self, t: Trace) -> Loss:
         """mean over images of the reconstruction, + β Σ_j max(λ, KL_j), in nats per image."""
@@ -56,7 +65,3 @@ class FreeBits(VAE):
         vae = copy.copy(self)
         vae.beta = self.beta * charged  # (Z,)
         return super(FreeBits, vae).backward(t)
-
-    def small_twin(self, rng: np.random.Generator, beta: float = 0.7, **options: Any) -> VAE:
-        """A float64 model of the same depth, where some latents are above λ and some below."""
-        return super().small_twin(rng, beta, **{"free_bits": 0.3} | options)

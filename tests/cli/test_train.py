@@ -110,7 +110,7 @@ def test_defaults_are_those_of_the_classic():
         "data": None, "pixels": "grey", "noise": 0.0, "hidden": (256,), "latent": 2, "beta": 1.0,
         "epochs": 10, "batch_size": 100, "optimizer": "rmsprop", "learning_rate": 1e-3, "seed": 0,
         "threads": 1, "keep_epochs": False, "activation": "relu", "objective": "elbo", "k": 1,
-        "anneal": 0, "free_bits": 0.0, "decay": "none", "epsilon": None,
+        "anneal": 0, "free_bits": 0.0, "decay": "none", "epsilon": None, "likelihood": "bernoulli",
     }  # fmt: skip
 
 
@@ -143,8 +143,8 @@ BAD = [
     (["--hidden", "9999999999999"], "hidden: expected a whole number up to 2147483647"),
     (["--hidden", "2147483647"], "Unable to allocate"),
     (["--epochs", "1" + "0" * 30], "epochs: expected a whole number up to 2147483647"),
-    (["--out", "a-file"], "--out: expected the name of a folder, got 'a-file'"),
-    (["--out", ""], "--out: expected the name of a folder, got ''"),
+    (["--out", "a-file"], "out: expected the name of a folder, got 'a-file'"),
+    (["--out", ""], "out: expected the name of a folder, got ''"),
     (["--data", ""], "the folder needs"),
 ]
 

@@ -1,9 +1,10 @@
+import warnings
+
 import numpy as np
 import pytest
 from helpers import blas_number
 
-from numpyvae import VAE, Adam, RMSprop, train
-from numpyvae.core.bernoulli import cross_entropy
+from numpyvae import VAE, Adam, RMSprop, fit, plain, train
 from numpyvae.core.latent import kl_divergence
 
 
@@ -24,6 +25,7 @@ def trained(images, **settings):
 
 def test_train_knows_its_length_and_yields_epochs_one_at_a_time(images, capsys):
     training = train(small(), images, test_images=images[:30], epochs=3)
+    assert repr(training).endswith("on 250 images: 3 of 3 epochs left; iterate over it to train")
     assert len(training) == 3
     epochs = list(training)
     assert [epoch.number for epoch in epochs] == [1, 2, 3]
@@ -43,7 +45,7 @@ def test_the_epoch_loss_is_the_mean_over_images_not_over_batches(images, rng):
     (epoch,) = train(vae, images, epochs=1, batch_size=240, optimizer=still, pixels="thresholded")
     t = vae.forward(images > 127, np.zeros((250, 2)))
     for ours, each in (
-        (epoch.train.reconstruction, cross_entropy(t.logits.astype(float), t.target)),
+        (epoch.train.reconstruction, plain.cross_entropy(t.logits.astype(float), t.target)),
         (epoch.train.kl, kl_divergence(t.mu.astype(float), t.logvar.astype(float))),
     ):
         assert ours == pytest.approx(each.mean(), rel=1e-6)
@@ -82,7 +84,7 @@ def test_denoising_aims_at_the_clean_image(images, monkeypatch):
     monkeypatch.setattr(
         vae,
         "forward",
-        lambda x, eps, t, out: (seen.append((x.copy(), t.copy())), forward(x, eps, t, out))[1],
+        lambda x, eps, t: (seen.append((x, t)), forward(x, eps, t))[1],
     )
     list(train(vae, images, epochs=1, batch_size=250, noise=0.5))
     ((x, target),) = seen
@@ -101,7 +103,7 @@ def test_a_loss_that_is_not_finite_stops_training_and_keeps_the_last_epoch(image
         next(epochs)
     message = str(stop.value)
     assert message.startswith("epoch 3, step 1: the loss is not finite, ")
-    assert "the weights of epoch 2 are kept; lower the learning rate" in message
+    assert "the weights from before this epoch are kept; lower the learning rate" in message
     assert "\n" not in message
     assert np.array_equal(vae.parameters.value, kept)
 
@@ -141,9 +143,9 @@ def test_a_training_goes_on_from_its_state_bit_for_bit(images, make, pixels, noi
         vae = small(rng=seed)
         optimizer = make(vae.parameters)
         settings = {"pixels": pixels, "noise": noise, "test_images": images[:30]}
-        return vae, train(
-            vae, images, epochs=epochs, optimizer=optimizer, rng=seed, **settings, **more
-        )
+        made = train(vae, images, epochs=epochs, optimizer=optimizer, rng=seed, **settings, **more)
+        made.warns = False  # some are looked at only
+        return vae, made
 
     whole, unbroken = training(4, seed=1)
     expected = [(epoch.train, epoch.test) for epoch in unbroken]
@@ -215,6 +217,34 @@ def test_an_optimizer_must_move_this_model(images):
     for wrong in (Adam(vae.astype(np.float64).parameters), Adam, "adam"):
         with pytest.raises(ValueError, match=r"optimizer: expected one of this model, such as"):
             train(vae, images, optimizer=wrong)
+
+
+def test_fit_trains_at_once_and_returns_every_epoch(images):
+    vae, seen = small(rng=3), []
+
+    def progress(epochs):
+        for epoch in epochs:
+            seen.append(epoch.number)
+            yield epoch
+
+    history = fit(vae, images, test_images=images[:9], epochs=3, rng=4, progress=progress)
+    assert seen == [epoch.number for epoch in history] == [1, 2, 3]
+    other = small(rng=3)
+    wanted = list(train(other, images, test_images=images[:9], epochs=3, rng=4))
+    assert [(e.train, e.test) for e in history] == [(e.train, e.test) for e in wanted]
+    assert np.array_equal(vae.parameters.value, other.parameters.value)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'epoch'"):
+        fit(vae, images, epoch=3)
+
+
+def test_a_training_that_nobody_iterates_warns(images):
+    with pytest.warns(RuntimeWarning, match="train: nothing was trained; write `for epoch in"):
+        train(small(), images)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        training = train(small(), images, epochs=2)
+        next(iter(training))
+        train(small(), images, epochs=2, resume_from={**training.state(), "epoch": 2})
 
 
 def test_one_image_and_a_batch_larger_than_the_data_will_do(images):

@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from numpyvae.data.minibatches import in_order
+from numpyvae.data.minibatches import Minibatches
+
+
+def in_order(images, order, batch_size, dtype):
+    """The x of all minibatches; grey, without noise."""
+    batches = Minibatches(batch_size, (2,), "grey", 0.0, dtype)
+    return [x for x, _, _ in batches(images, order, np.random.default_rng(0))]
 
 
 @pytest.fixture
@@ -11,7 +17,7 @@ def images(rng):
 
 def test_minibatches_give_every_image_once_in_order_and_a_shorter_last_batch(images, rng):
     order = rng.permutation(250)
-    batches = [x.copy() for x in in_order(images, order, 40, np.float32)]
+    batches = in_order(images, order, 40, np.float32)
     assert [len(x) for x in batches] == [40] * 6 + [10]
     np.testing.assert_array_equal(np.concatenate(batches), (images[order] / 255).astype(np.float32))
 

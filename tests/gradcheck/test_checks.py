@@ -64,7 +64,7 @@ def test_kinks_that_partly_cancel_are_unsure_too(rng):
     for seed in range(20):
         report = check_gradients(
             lambda p: 3.0 * np.abs(p["w"][0]) - 2.9 * np.abs(p["w"][1]),
-            {"w": np.zeros(2)}, {"w": np.array([3.0, 2.9])}, seed=seed,
+            {"w": np.zeros(2)}, {"w": np.array([3.0, 2.9])}, rng=seed,
         )  # fmt: skip
         assert [row.verdict for row in report.rows] == ["UNSURE"]
 
@@ -75,7 +75,7 @@ def test_a_slope_that_drowns_in_rounding_is_unsure(rng):
         for factor in (1.0, 1.0 + 1e-4):  # they cannot be distinguished, and neither is rejected
             report = check_gradients(
                 lambda p: float(1e10 + np.sin(np.real(p["w"])).sum()),
-                {"w": w}, {"w": factor * np.cos(w)}, seed=seed,
+                {"w": w}, {"w": factor * np.cos(w)}, rng=seed,
             )  # fmt: skip
             assert [row.verdict for row in report.rows] == ["UNSURE"]
 
@@ -138,7 +138,7 @@ def test_the_complex_step_is_not_believed_where_only_kinks_were_looked_at(rng):
     for seed in range(20):
         right = check_gradients(
             lambda p: 1e-6 * np.abs(p["w"]).sum() + (p["w"] ** 2).sum(),
-            {"w": w}, {"w": 2.0 * w + 1e-6 * np.sign(w)}, seed=seed,
+            {"w": w}, {"w": 2.0 * w + 1e-6 * np.sign(w)}, rng=seed,
         )  # fmt: skip
         assert [row.verdict for row in right.rows] == ["PASS"]
 
@@ -162,7 +162,7 @@ def test_a_forward_pass_in_float32_is_not_taken_for_flat(rng):
     for seed in range(20):
         w = rng.standard_normal(5)
         mask = x @ w.astype(np.float32) > 0.0
-        report = check_gradients(loss, {"w": w}, {"w": x.T @ mask.astype(np.float64)}, seed=seed)
+        report = check_gradients(loss, {"w": w}, {"w": x.T @ mask.astype(np.float64)}, rng=seed)
         assert not report.failed
 
 
@@ -220,7 +220,7 @@ def test_a_wrong_entry_among_many_is_not_excused_as_rounding(rng):
     assert not check_gradients(loss, {"w": w}, {"w": gradient}).failed
     gradient[123] *= 1.05  # 5e-6 of the largest entry, and 1e-7 of a random slope
     for seed in range(5):
-        report = check_gradients(loss, {"w": w}, {"w": gradient}, seed=seed)
+        report = check_gradients(loss, {"w": w}, {"w": gradient}, rng=seed)
         assert report.failed == ["w"]
         assert report.rows[0].worst[0].index == (123,)
 
@@ -255,7 +255,7 @@ def test_a_small_kink_beside_a_large_offset_is_not_accused(rng):
 
     for seed in range(5):
         right = {"w": a * np.cos(w) + 1e-5 * np.sign(w)}
-        assert not check_gradients(loss, {"w": w}, right, seed=seed).failed
+        assert not check_gradients(loss, {"w": w}, right, rng=seed).failed
 
 
 def test_state_of_the_first_call_is_found(logistic):
@@ -312,4 +312,4 @@ def test_keys_need_not_be_strings_and_a_loss_may_leave_its_table(rng):
     i = np.floor(u * 10.0).astype(int)
     for seed in range(6):  # some directions lead out of the table
         right = {"u": 10.0 * (table[i + 1] - table[i])}
-        assert not check_gradients(interpolated, {"u": u}, right, seed=seed).failed
+        assert not check_gradients(interpolated, {"u": u}, right, rng=seed).failed

@@ -13,9 +13,9 @@ from numpyvae.gradcheck import (
 
 
 def dense(kind=Dense, n=3):
-    layer = kind(Parameters({"W_y": (4, n), "b_y": (n,)}), "y")
-    layer.initialize(np.random.default_rng(0))
-    return layer
+    parameters = Parameters({"W_y": (4, n), "b_y": (n,)})
+    parameters.initialize(np.random.default_rng(0))
+    return kind(parameters, "y")
 
 
 def test_a_layer(rng):

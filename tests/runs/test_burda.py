@@ -10,7 +10,7 @@ from numpyvae.cli import main
 from numpyvae.cli.reproduce import duration
 from numpyvae.evaluation import evidence, vae_log_likelihood
 from numpyvae.runs import burda
-from numpyvae.runs.burda import MODELS, Burda, Likelihood, nll
+from numpyvae.runs.burda import MODELS, NLL, Burda, nll
 from numpyvae.runs.processes import Failure
 
 
@@ -110,7 +110,7 @@ def test_the_published_nll_counts_after_all_epochs_alone(few, monkeypatch):
     found = Burda(few)
     assert found.agrees()
     for nll_found, agrees in ((86.9, True), (88.0, False)):
-        known = {"vae": Likelihood(3280, nll_found, 0.2)}
+        known = {"vae": NLL(3280, nll_found, 0.2)}
         monkeypatch.setattr(Burda, "likelihoods", lambda self, known=known: known)
         assert found.agrees() is agrees
         assert ("DISAGREES (+1.24; within 0.5)" in str(found)) is not agrees
@@ -129,7 +129,7 @@ def test_a_model_that_fails_is_named_and_the_others_count(few, capsys, monkeypat
         (["classic", "--out", "x", "--epochs", "3"], "--epochs, --out: not an option of classic"),
         (["burda", "--epochs", "4000"], "epochs: expected 3280 at most, as published, got 4000"),
         (["burda", "--epochs", "0"], "epochs: expected a whole number of at least 1, got 0"),
-        (["burda", "--out", __file__], "--out: expected the name of a folder, got"),
+        (["burda", "--out", __file__], "out: expected the name of a folder, got"),
     ],
 )
 def test_bad_options_are_refused(arguments, message, capsys):

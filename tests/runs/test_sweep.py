@@ -160,7 +160,7 @@ def test_missing_images_are_refused_before_anything_is_done(tmp_path):
 def test_out_must_be_a_folder(tmp_path):
     (tmp_path / "file").touch()
     for out in ("", tmp_path / "file"):
-        with pytest.raises(ValueError, match="--out: expected the name of a folder"):
+        with pytest.raises(ValueError, match="out: expected the name of a folder"):
             Sweep({}, 1, out)
 
 

@@ -1,0 +1,46 @@
+"""Does a model compute its loss as evaluation does? Else every number here would be wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from numpyvae.core.latent import kl_divergence
+from numpyvae.core.vae import VAE
+from numpyvae.support.types import Array
+
+IMAGES = 20  # on which both are computed
+CLOSE = 1e-4  # the tolerated relative difference; models are float32
+
+
+def check_agreement(vae: VAE, x: Array) -> None:
+    """Raise ValueError if the loss of `vae` is not finite, or not that of its likelihood and prior.
+
+    A class may override `loss`, with other pixels or another prior in mind. Evaluation asks
+    vae.likelihood, `encode` and `decode_logits`; so both are computed at z = μ + σ, for x (N, X).
+    """
+    x = x[:IMAGES]
+    with np.errstate(all="ignore"):
+        t = vae.forward(x, np.ones((len(x), *vae.eps_shape)))
+        loss = vae.loss(t)
+        mu, logvar = vae.encode(x)
+        z = mu + np.exp(0.5 * logvar)
+        output = vae.decode_logits(z) if np.isfinite(z).all() else np.full((1, 1), np.nan)
+        cost = vae.likelihood.cost(output, x, vae.likelihood.mean(output)).mean()
+        drawn = 0.5 * (z**2 - 1.0 - logvar).sum(axis=1).mean()  # log q(z|x) − log p(z)
+        kls = (kl_divergence(mu, logvar).mean(), drawn)
+    if not np.isfinite(loss.total):
+        raise ValueError("vae: its loss is not finite; train it again with a lower learning rate")
+    kind, name = type(vae).__name__, vae.likelihood.name or type(vae.likelihood).__name__
+    if not _close(loss.reconstruction, cost, cost):
+        problem = f"the reconstruction of {kind}.loss is not the cost of its likelihood, {name}"
+        remedy = (
+            f"give {kind} a likelihood of its own (numpyvae.Likelihood), and leave `loss` alone"
+        )
+        raise ValueError(f"vae: {problem}, by which it would be evaluated; {remedy}")
+    if not any(_close(loss.kl, kl, abs(kl) + 0.01 * abs(cost)) for kl in kls):
+        problem = f"the KL of {kind}.loss is not that of N(mu, exp(logvar)) from the prior N(0, 1)"
+        raise ValueError(f"vae: {problem}; evaluation knows no other prior and no other posterior")
+
+
+def _close(a: float, b: float, scale: float) -> bool:
+    return bool(abs(a - b) <= CLOSE * (abs(scale) + 1.0))
