@@ -1,10 +1,10 @@
 """numpyvae: the variational auto-encoder in plain NumPy, every gradient written by hand.
 
-Begin with plain.py, the whole model on two pages. Each package, called a room, answers one question,
-and its first lines say in which order to read it. core is the model and its training. Around it are
-data (images), variants, runs (trainings on disk), evaluation, gradcheck (any gradient), debugging
-(the backward pass of a VAE), pictures, explorer (a model in one HTML page), course (the tutorials),
-cli (the command line) and support (small helpers).
+Begin with plain.py, the whole model on two pages. Each package, called a room, answers one
+question, and its first lines say in which order to read it. core is the model and its training.
+Around it are data (images), variants, runs (trainings on disk), evaluation, gradcheck (any
+gradient), debugging (the backward pass of a VAE), pictures, explorer (a model in one HTML page),
+course (the tutorials), cli (the command line) and support (small helpers).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpyvae.public import *  # noqa: F403
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 
 def __getattr__(name: str) -> Any:

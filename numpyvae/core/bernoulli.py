@@ -5,7 +5,7 @@
 """
 
 import copy
-from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 
@@ -31,9 +31,22 @@ def cross_entropy_backward(logits: Array, x: Array, p: Array, dcost: float | Arr
     return (p - x) * dcost
 
 
-class Likelihood(Configured, ABC):
-    """cost = −log p(x|z) of each image, and its gradient, as functions of the decoder's output."""
+class Likelihood(Configured):
+    """cost = −log p(x|z) of each image, and its gradient, as functions of the decoder's output.
 
+    mean(output)                 the mean of every pixel, (B, X), for an output (B, outputs · X)
+    cost(output, x, mean)        (B,), in nats; mean is mean(output)
+    cost_backward(…, dcost)      of the same and dcost, a number or (B, 1): doutput, returned, and
+                                 the gradients of `weights`, written
+    kind(x)                      what exp(−cost) is: "probability", "density" or "cross-entropy"
+    sample(output, rng)          pixels (B, X) drawn from p(x|z)
+    """
+
+    mean: Callable[[Array], Array]
+    cost: Callable[[Array, Array, Array], Array]
+    cost_backward: Callable[[Array, Array, Array, float | Array], Array]
+    kind: Callable[[Array], str]
+    sample: Callable[[Array, np.random.Generator], Array]
     name = ""  # in settings, files and errors
     lowest, highest = 0.0, 1.0  # the pixels that it accepts
     outputs = 1  # numbers that the decoder gives for each pixel
@@ -45,26 +58,6 @@ class Likelihood(Configured, ABC):
         for name in self.weights:
             vars(other).update({name: parameters[name], f"d{name}": parameters.gradient(name)})
         return other
-
-    @abstractmethod
-    def mean(self, output: Array, /) -> Array:
-        """The mean of every pixel, (B, X), for the decoder's output (B, outputs · X)."""
-
-    @abstractmethod
-    def cost(self, output: Array, x: Array, mean: Array, /) -> Array:
-        """−log p(x|z) of each image, (B,), in nats; `mean` is mean(output)."""
-
-    @abstractmethod
-    def cost_backward(self, output: Array, x: Array, mean: Array, dcost: float | Array, /) -> Array:
-        """doutput, for dcost, a number or (B, 1); the gradients of own weights are written."""
-
-    @abstractmethod
-    def kind(self, x: Array) -> str:
-        """What exp(−cost) is for x: "probability", "density", or, if neither, "cross-entropy"."""
-
-    @abstractmethod
-    def sample(self, output: Array, rng: np.random.Generator) -> Array:
-        """Pixels (B, X) drawn from p(x|z)."""
 
     def all_costs(self, output: Array, x: Array) -> Array:
         """The cost of every image (N, X) under every output (M, ·): (M, N). One by one, so slow."""

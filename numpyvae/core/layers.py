@@ -1,7 +1,7 @@
 """Layers: a dense layer, and the functions that are applied to each number on its own.
 
-Each backward function stands below its forward function. It is given the gradient of the output, dy
-or dp, and returns the gradient of the input. No layer stores its input: it is passed to backward.
+Each backward function stands below its forward function. Given dy, the gradient of the output, it
+returns that of the input. No layer stores its input: it is passed to backward.
 """
 
 from collections.abc import Callable
@@ -49,17 +49,13 @@ def tanh_backward(dy: Array, y: Array) -> Array:
     return dy * (1.0 - y * y)
 
 
-Function = Callable[..., Array]
-ACTIVATIONS: dict[str, tuple[Function, Function]] = {  # forward and backward
-    "relu": (relu, relu_backward),
-    "tanh": (np.tanh, tanh_backward),
-}
+ACTIVATIONS: dict[str, tuple[Callable[..., Array], Callable[..., Array]]]
+ACTIVATIONS = {"relu": (relu, relu_backward), "tanh": (np.tanh, tanh_backward)}
 
 
 def sigmoid(a: Array) -> Array:
     """σ(a) = 1 / (1 + e⁻ᵃ) = ½ + ½ tanh(a/2), entry by entry. The last form cannot overflow.
 
-    Its absolute error is small, its relative error is not: it is rounded to 0 for very negative a,
-    so never take its logarithm.
+    It is rounded to 0 for very negative a, so never take its logarithm.
     """
     return 0.5 + 0.5 * np.tanh(0.5 * a)

@@ -16,8 +16,7 @@ from numpyvae.support.types import Array, Shapes
 class Hidden:
     """h₁ = φ(x W₁ + b₁),  h₂ = φ(h₁ W₂ + b₂),  …: what both networks begin with."""
 
-    letter = "h"  # h1, h2, … are the names of the hidden layers
-    heads: tuple[str, ...] = ()  # and these those of the last ones
+    letter, heads = "h", tuple[str, ...]()  # h1, h2, … are hidden layers, and these the last ones
 
     @classmethod
     def shapes(cls, inputs: int, hidden: tuple[int, ...], outputs: int) -> Shapes:
@@ -30,6 +29,7 @@ class Hidden:
 
     def __init__(self, parameters: Parameters, hidden: tuple[int, ...], activation: str) -> None:
         self.layers = [Dense(parameters, f"{self.letter}{i + 1}") for i in range(len(hidden))]
+        vars(self).update({head: Dense(parameters, head) for head in self.heads})
         check_choice("activation", activation, ACTIVATIONS)
         self.activation, self.activation_backward = ACTIVATIONS[activation]
 
@@ -54,10 +54,8 @@ class Encoder(Hidden):
     """x → h₁ → … → μ, log σ²: hidden layers, then one layer for μ and one for log σ²."""
 
     heads = ("mu", "logvar")
-
-    def __init__(self, parameters: Parameters, hidden: tuple[int, ...], activation: str) -> None:
-        super().__init__(parameters, hidden, activation)
-        self.mu, self.logvar = Dense(parameters, "mu"), Dense(parameters, "logvar")
+    mu: Dense
+    logvar: Dense
 
     def forward(self, x: Array) -> tuple[list[Array], Array, Array]:
         """h, μ and log σ²: [(B, H_i), …], (B, Z) and (B, Z) for images x (B, X)."""
@@ -79,20 +77,17 @@ class Decoder(Hidden):
     """z → g₁ → … → logits: hidden layers, then one for the output."""
 
     letter, heads = "g", ("out",)
-
-    def __init__(self, parameters: Parameters, hidden: tuple[int, ...], activation: str) -> None:
-        super().__init__(parameters, hidden, activation)
-        self.output = Dense(parameters, "out")
+    out: Dense
 
     def forward(self, z: Array) -> tuple[list[Array], Array]:
         """g and the logits: [(B, H_i), …] and (B, X) for latents z (B, Z)."""
         g = self.hidden_forward(z)
-        logits = self.output.forward(g[-1])
+        logits = self.out.forward(g[-1])
         return g, logits
 
     def backward(self, z: Array, g: list[Array], dlogits: Array) -> tuple[list[Array], Array]:
         """dg and dz, returned; every dW and db, written."""
-        dg_last = self.output.backward(g[-1], dlogits)
+        dg_last = self.out.backward(g[-1], dlogits)
         dg, da = self.hidden_backward(g, dg_last)
         dz = self.layers[0].backward(z, da)
         return dg, dz

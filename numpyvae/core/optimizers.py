@@ -1,6 +1,6 @@
 """How a gradient moves the weights: RMSprop."""
 
-from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,15 +10,12 @@ from numpyvae.support.inputs import check_fraction, check_number
 from numpyvae.support.state import Stateful
 
 
-class Optimizer(Stateful, ABC):
-    """A rule for `step`. Its own numbers and arrays are its `state()`, for a continuation."""
+class Optimizer(Stateful):
+    """What has a `step`, from `parameters.grad`; its own numbers and arrays are its `state()`."""
 
     parameters: Parameters
     learning_rate: float
-
-    @abstractmethod
-    def step(self) -> None:
-        """Read `parameters.grad` and move `parameters.value` one step downhill."""
+    step: Callable[[], None]
 
 
 @dataclass(eq=False)

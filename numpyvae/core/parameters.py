@@ -13,9 +13,8 @@ class Parameters:
     """θ = (W₁, b₁, W₂, …) in one vector `value` (P,), and ∂loss/∂θ in one vector `grad` (P,).
 
     Every weight is a *view* of `value`, every gradient a view of `grad`. So an optimizer
-    works on one vector, and two models can be compared by one subtraction. Assign to a view in
-    place (`W[:] = …`, `W -= …`); rebinding it (`W = W - …`) detaches it from the vector. `shapes`
-    gives the names and shapes in the order of the forward pass.
+    works on one vector. Assign to a view in place (`W[:] = …`, `W -= …`); rebinding it (`W = W - …`)
+    detaches it from the vector. `shapes` are in the order of the forward pass.
     """
 
     def __init__(self, shapes: Shapes, dtype: DTypeLike = np.float32) -> None:

@@ -8,8 +8,8 @@ from numpyvae.support.types import Array
 class Trace:
     """Every array of one pass. B images, X pixels, H_i hidden units in layer i, Z latents.
 
-    h, g, dh and dg are lists of one array per hidden layer, in the order of the pass. `forward`
-    sets the first ten, `backward` the others. Printing it shows the table of shapes.
+    h, g, dh and dg are lists, an array per hidden layer. `forward` sets the first ten arrays,
+    `backward` the others. Printing it shows the table of shapes.
     """
 
     x: Array  # (B, X) input of the encoder

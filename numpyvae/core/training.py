@@ -2,7 +2,6 @@
 
 import math
 import time
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from numpyvae.support.inputs import check_count, check_rng
 from numpyvae.support.state import Stateful
 from numpyvae.support.threads import blas_threads
 from numpyvae.support.types import Progress
+from numpyvae.support.unused import Unused
 
 
 @np.errstate(over="ignore", invalid="ignore")  # every loss is checked instead
@@ -57,20 +57,18 @@ class Epoch:
         return f"epoch {count} {self.seconds:6.1f} s   train {self.train}{test}"
 
 
-class Training(Stateful):
+class Training(Stateful, Unused):
     """Minimize the loss of `vae` on `images` (N, X): `for epoch in train(...)` does the work.
 
     test_images  held-out images; their loss (z sampled, as in training) is in each Epoch
     optimizer    RMSprop(vae.parameters) unless another is given
     pixels       "grey": x itself; "thresholded": x > ½; "dynamic": 1 with probability x, each time
-    noise        standard deviation of Gaussian noise on the encoder's input; the decoder is
-                 trained to restore the clean image (a denoising VAE)
+    noise        s.d. of noise on the encoder's input; the target is the clean image
     threads      of the matrix products; more than one pays only on an idle machine
     rng          a seed or a Generator; the same seed gives the same weights, with or without tests
     resume_from  `state()` of an earlier training with the same arguments, to continue it exactly
 
-    After an epoch that does not complete, because of Ctrl-C or a loss that is not finite
-    (FloatingPointError), all is as before it. Bad arguments raise ValueError at once.
+    After Ctrl-C in an epoch, or a loss that is not finite (FloatingPointError), all is as before it.
     """
 
     STATE = ("epoch", "weights", "optimizer", "shuffling", "drawing", "testing")
@@ -103,7 +101,8 @@ class Training(Stateful):
         self.shuffling, self.drawing, self.testing = check_rng(rng).spawn(3)
         if resume_from is not None:
             self.restore(resume_from)
-        self.warns = len(self) > 0  # if nobody iterates
+        if len(self) > 0:
+            self.unused = "train: nothing was trained; write `for epoch in train(...)`, or call fit"
 
     def one_epoch(self) -> Epoch:
         """Learn from every image once, in a new order; then measure the loss of the test images."""
@@ -120,7 +119,7 @@ class Training(Stateful):
         return Epoch(number, self.epochs, train, test, seconds)
 
     def __iter__(self) -> Iterator[Epoch]:
-        self.warns = False
+        self.unused = None
         while self.epoch < self.epochs:
             before = self.state()
             try:
@@ -136,11 +135,6 @@ class Training(Stateful):
     def __repr__(self) -> str:
         left = f"{len(self)} of {self.epochs} epochs left; iterate over it to train"
         return f"Training of {self.vae} on {len(self.images):,} images: {left}"
-
-    def __del__(self) -> None:
-        if getattr(self, "warns", False):
-            remedy = "write `for epoch in train(...)`, or call fit(...)"
-            warnings.warn(f"train: nothing was trained; {remedy}", RuntimeWarning, stacklevel=2)
 
 
 train = Training  # reads as a sentence: for epoch in train(vae, images)

@@ -26,8 +26,7 @@ from numpyvae.support.types import Array
 class VAE(Configured):
     """p(z) = N(0, I),   p(x|z) = likelihood(decoder(z)),   q(z|x) = N(μ(x), diag σ²(x)).
 
-    hidden      the width of the encoder's hidden layer, or a tuple of widths; the decoder has the
-                same ones in reverse
+    hidden      the widths of the encoder's hidden layers; the decoder has them in reverse
     latent      the number Z of latents
     activation  of the hidden layers, "relu" or "tanh"
     beta        the weight of the KL in the loss

@@ -199,9 +199,9 @@ def _perturb_layers(vae: VAE) -> Places:
     encoder, decoder = copy.copy(vae.encoder), copy.copy(vae.decoder)
     h = [Perturbed(layer) for layer in encoder.layers]
     g = [Perturbed(layer) for layer in decoder.layers]
-    mu, logvar, output = map(Perturbed, (encoder.mu, encoder.logvar, decoder.output))
+    mu, logvar, output = map(Perturbed, (encoder.mu, encoder.logvar, decoder.out))
     encoder.layers, decoder.layers = h, g  # type: ignore[assignment]
-    encoder.mu, encoder.logvar, decoder.output = mu, logvar, output  # type: ignore[assignment]
+    encoder.mu, encoder.logvar, decoder.out = mu, logvar, output  # type: ignore[assignment]
     vae.encoder, vae.decoder = encoder, decoder
     places: Places = {
         "dlogits": [(output, "after")],

@@ -20,16 +20,16 @@ def check_agreement(vae: VAE, x: Array) -> None:
     """
     x = x[:IMAGES]
     with np.errstate(all="ignore"):
-        t = vae.forward(x, np.ones((len(x), *vae.eps_shape)))
-        loss = vae.loss(t)
+        loss = vae.loss(vae.forward(x, np.ones((len(x), *vae.eps_shape))))
+        if not np.isfinite(loss.total):
+            problem = "its loss is not finite; train it again with a lower learning rate"
+            raise ValueError(f"vae: {problem}")
         mu, logvar = vae.encode(x)
         z = mu + np.exp(0.5 * logvar)
-        output = vae.decode_logits(z) if np.isfinite(z).all() else np.full((1, 1), np.nan)
+        output = vae.decode_logits(z)
         cost = vae.likelihood.cost(output, x, vae.likelihood.mean(output)).mean()
         drawn = 0.5 * (z**2 - 1.0 - logvar).sum(axis=1).mean()  # log q(z|x) − log p(z)
         kls = (kl_divergence(mu, logvar).mean(), drawn)
-    if not np.isfinite(loss.total):
-        raise ValueError("vae: its loss is not finite; train it again with a lower learning rate")
     kind, name = type(vae).__name__, vae.likelihood.name or type(vae.likelihood).__name__
     if not _close(loss.reconstruction, cost, cost):
         problem = f"the reconstruction of {kind}.loss is not the cost of its likelihood, {name}"

@@ -47,6 +47,7 @@ class Evidence:
     gap: Array | None = None
 
 
+@blas_threads()
 def vae_log_likelihood(vae: VAE, images: ArrayLike) -> LogLikelihood:
     """log p(x|z) of all images (N, X) at any z, a function for `evidence`.
 

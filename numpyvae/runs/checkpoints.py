@@ -126,9 +126,10 @@ class Checkpoint:
         if 4 * sum(map(prod, shapes.values())) > DENSE * self._arrays.size:
             raise ValueError("too small for a model of the size that it names; it is damaged")
         weights = {name: self._arrays.read(name, shape) for name, shape in shapes.items()}
-        dtype = next(iter(weights.values())).dtype
-        if dtype not in (np.float32, np.float64):
-            raise ValueError(f"{next(iter(weights))}: expected float32 or float64, got {dtype}")
+        for name, weight in weights.items():
+            dtype = weight.dtype
+            if dtype not in (np.float32, np.float64):
+                raise ValueError(f"{name}: expected float32 or float64, got {dtype}")
         try:
             vae: VAE = kind(**config)
         except TypeError as error:
@@ -148,8 +149,11 @@ class Checkpoint:
             found = {name: self._arrays.read(name, most=SMALL).tolist() for name in names}
             return {"kind": "VAE"} | found
         config = self._json(MODEL, "its config is damaged")
-        likelihood = config.get("likelihood")
-        if isinstance(likelihood, dict):
+        if "likelihood" in config:
+            likelihood = config["likelihood"]
+            if not isinstance(likelihood, dict):
+                got = shown.repr(likelihood)
+                raise ValueError(f"likelihood: expected its kind and config, got {got}")
             own = _class(likelihood.pop("kind", None), LIKELIHOODS, "LIKELIHOODS")
             try:
                 config["likelihood"] = own(**likelihood)

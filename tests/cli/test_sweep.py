@@ -84,6 +84,7 @@ def test_every_option_of_train_but_the_seed_takes_several_values():
         "1e-2", "--threads", "1", "2", "--objective", "elbo", "iwae", "--k", "1", "2",
         "--activation", "relu", "tanh", "--anneal", "0", "2", "--free-bits", "0", "0.1",
         "--decay", "none", "burda", "--epsilon", "1e-7", "1e-4",
+        "--likelihood", "bernoulli", "gaussian",
     ]  # fmt: skip
     values = given(parser().parse_args(["sweep", *arguments]))
     assert all(len(value) == 2 for value in values.values())

@@ -189,7 +189,7 @@ def test_astype_copies():
     twin = vae.astype(np.float64)
     twin.parameters.value[:] = 0
     assert vae.parameters.value.any()
-    assert not twin.decoder.output.W.any()
+    assert not twin.decoder.out.W.any()
 
 
 def test_a_trace_prints_its_shapes(tiny):

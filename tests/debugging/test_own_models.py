@@ -135,7 +135,7 @@ class Dropout(VAE):
     def forward(self, x, eps, target=None):
         t = super().forward(x, eps, target)
         t.mask = (np.arange(t.g[-1].size).reshape(t.g[-1].shape) % 3 > 0) * 1.5
-        t.logits = self.decoder.output.forward(t.g[-1] * t.mask)
+        t.logits = self.decoder.out.forward(t.g[-1] * t.mask)
         t.p = self.likelihood.mean(t.logits)
         return t
 
@@ -143,7 +143,7 @@ class Dropout(VAE):
         dropped = t.g[-1] * t.mask
         super().backward(t)
         t.dlogits = (t.p - t.target) / len(t.x)
-        dg_last = self.decoder.output.backward(dropped, t.dlogits) * t.mask
+        dg_last = self.decoder.out.backward(dropped, t.dlogits) * t.mask
         t.dg, da = self.decoder.hidden_backward(t.g, dg_last)
         t.dz = self.decoder.layers[0].backward(t.z, da)
         return _encoder_backward(self, t)

@@ -7,7 +7,7 @@ from numpyvae.debugging import break_backward, check_vae
 
 
 def test_the_picture_is_drawn_for_every_verdict():
-    report = check_vae(break_backward(small(), "relu_mask_missing"))
+    report = check_vae(break_backward(small(), "slope_missing"))
     figure = pictures.gradients(report)
     left, right = figure.axes
     labels = [text.get_text() for text in left.get_legend().get_texts()]

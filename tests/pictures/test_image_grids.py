@@ -22,7 +22,7 @@ def test_a_walk_moves_one_latent_and_an_interpolation_ends_at_the_means(rng):
     np.testing.assert_allclose(picture[1:5, 17:19], x[2].reshape(4, 2), atol=1e-6)
     with pytest.raises(ValueError, match="second: expected 2 images as in first, got 1"):
         interpolation(vae, x[:2], x[:1])
-    with pytest.raises(ValueError, match="train with --keep-epochs"):
+    with pytest.raises(ValueError, match="keep the model of every epoch"):
         animation("a.gif", [], x, np.zeros(4))
 
 

@@ -1,5 +1,6 @@
 """A model as a file."""
 
+import json
 import signal
 import tracemalloc
 import zipfile
@@ -7,7 +8,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from numpyvae import VAE, load, save
+import numpyvae
+from numpyvae import IWAE, VAE, FreeBits, Gaussian, GaussianVAE, load, save
 from numpyvae.runs.checkpoints import model_bytes, open_checkpoint
 
 
@@ -29,12 +31,95 @@ def test_what_was_saved_comes_back(saved, rng):
     assert np.array_equal(back.reconstruct(x), vae.reconstruct(x))
 
 
-def test_a_model_of_the_first_format_has_relu(saved):
-    """Version 0.2 wrote it, without a name for the activation."""
+@pytest.mark.parametrize(("version", "activation"), [(1, "relu"), (2, "tanh")])
+def test_models_of_earlier_formats_load(saved, version, activation):
+    """They had a member for each size; in the first one, the activation had no meaning."""
     vae, path = saved
-    rewritten(path, format=1, activation="tanh")  # the name has no meaning there
-    assert load(path).activation == "relu"
-    assert np.array_equal(load(path).parameters.value, vae.parameters.value)
+    sizes = {"hidden": (6, 5), "latent": 3, "beta": 0.25, "image_shape": (4, 7)}
+    rewritten(path, format=version, model=None, activation="tanh", **sizes)
+    back = load(path)
+    assert (back.hidden, back.latent, back.beta, back.image_shape) == ((6, 5), 3, 0.25, (4, 7))
+    assert back.activation == activation
+    assert np.array_equal(back.parameters.value, vae.parameters.value)
+
+
+@pytest.mark.parametrize(
+    "vae",
+    [
+        VAE((6, 5), 3, beta=0.25, image_shape=(2, 3), rng=1),
+        IWAE(6, 3, k=7, activation="tanh", image_shape=(2, 3)),
+        FreeBits(6, 3, free_bits=0.2, beta=2.0, image_shape=(2, 3)),
+        GaussianVAE(6, 3, image_shape=(2, 3)),
+        GaussianVAE(6, 3, sigma=0.3, image_shape=(2, 3)),
+        IWAE(6, 3, k=7, likelihood=Gaussian(), image_shape=(2, 3)),
+        FreeBits(6, 3, likelihood=Gaussian(0.5), image_shape=(2, 3)),
+    ],
+    ids=repr,
+)
+def test_the_class_and_its_likelihood_come_back(vae, tmp_path, rng):
+    vae.parameters.value += 0.1 * rng.standard_normal(vae.parameters.value.size)
+    save(tmp_path / "model.npz", vae)
+    back = load(tmp_path / "model.npz")
+    assert type(back) is type(vae)
+    assert repr(back) == repr(vae)
+    assert np.array_equal(back.parameters.value, vae.parameters.value)
+    z, x, eps = rng.standard_normal((4, 3)), rng.random((5, 6)), rng.standard_normal(vae.eps_shape)
+    assert np.array_equal(back.decode(z), vae.decode(z))
+    losses = [m.loss(m.forward(x, np.tile(eps, (5,) + (1,) * eps.ndim))).total for m in (vae, back)]
+    assert losses[0] == losses[1]
+
+
+class Mine(VAE):
+    """A class of somebody else."""
+
+
+class Laplace(Gaussian):
+    """A likelihood of somebody else."""
+
+    name = "laplace"
+
+
+@pytest.mark.parametrize(
+    ("vae", "table", "name"),
+    [
+        (Mine(4, 2, image_shape=(2, 2)), "KINDS", "Mine"),
+        (VAE(4, 2, image_shape=(2, 2), likelihood=Laplace()), "LIKELIHOODS", "Laplace"),
+    ],
+)
+def test_a_class_that_is_in_no_table_is_refused_by_name_until_it_is_added(
+    vae, table, name, tmp_path, monkeypatch
+):
+    path = tmp_path / "model.npz"
+    save(path, vae)
+    dotted = f"{__name__}.{name}"
+    with pytest.raises(ValueError, match="is not one of") as refusal:
+        load(path)
+    remedy = f"if it is yours, add it before you load: numpyvae.{table}['{dotted}'] = …"
+    assert str(refusal.value).startswith(f"{path}: kind '{dotted}' is not one of ")
+    assert str(refusal.value).endswith(remedy)
+    monkeypatch.setitem(getattr(numpyvae, table), dotted, globals()[name])
+    back = load(path)
+    assert repr(back) == repr(vae)
+    assert np.array_equal(back.parameters.value, vae.parameters.value)
+
+
+def test_a_class_with_other_arguments_is_refused_in_words(tmp_path, monkeypatch):
+    class Named(VAE):
+        def __init__(self, name, **options):
+            super().__init__(4, 2, **options)
+
+    monkeypatch.setitem(numpyvae.KINDS, "Named", Named)
+    save(tmp_path / "model.npz", Named("mine", image_shape=(2, 2)))
+    with pytest.raises(ValueError, match=r"its config is not that of Named: .* argument"):
+        load(tmp_path / "model.npz")
+
+
+def test_a_config_that_is_not_plain_is_refused_when_it_is_saved(tmp_path, monkeypatch):
+    vae = VAE(4, 2, image_shape=(2, 2))
+    vae.activation = np.tanh
+    with pytest.raises(ValueError, match="config: expected plain numbers and texts, Object of"):
+        save(tmp_path / "model.npz", vae)
+    assert not list(tmp_path.iterdir())
 
 
 def test_dtype_is_kept(saved):
@@ -63,10 +148,21 @@ def test_a_folder_that_is_not_there(tmp_path):
         save(tmp_path / "nowhere" / "model.npz", VAE(hidden=2))
 
 
-def rewritten(path, **changes):
+def rewritten(path, config=None, **changes):
+    """The file with other members, or with other entries in its config."""
     with np.load(path) as file:
-        arrays = {name: file[name] for name in file} | changes
+        arrays = {name: file[name] for name in file}
+    if config is not None:
+        model = json.loads(arrays["model"].item()) | config
+        model = {name: value for name, value in model.items() if value is not None}
+        arrays["model"] = json.dumps(model).encode()
+    arrays |= changes
     np.savez(path, **{name: value for name, value in arrays.items() if value is not None})
+
+
+def of(**config):
+    """Changes of the config of a model; None leaves an entry out."""
+    return {"config": config}
 
 
 @pytest.mark.parametrize(
@@ -74,19 +170,31 @@ def rewritten(path, **changes):
     [
         ({"W_mu": None}, "there is no 'W_mu' in it"),
         ({"format": None}, "no 'format' in it"),
-        ({"format": np.array([1, 2])}, r"format \[1, 2\], expected 2"),
+        ({"format": np.array([1, 2])}, r"format \[1, 2\], expected 3"),
         ({"W_mu": np.full((5, 3), 1e300)}, "W_mu: expected finite numbers, got NaN or infinity"),
-        ({"hidden": np.array([2**31 - 1, 2**31 - 1])}, "model.npz: too small for a model of the"),
-        ({"hidden": np.array([100_000])}, "model.npz: too small for a model of the size"),
-        ({"hidden": np.ones(10_000, int)}, "hidden: expected 65,536 bytes at most"),
-        ({"hidden": np.array([6, 6])}, r"W_h2: expected shape \(6, 6\), got \(6, 5\)"),
-        ({"beta": np.nan}, "beta: expected a finite number"),
-        ({"image_shape": np.array([28])}, "image_shape: expected 2 whole numbers"),
-        ({"latent": "two"}, "latent: expected a whole number"),
-        ({"activation": "gelu"}, "activation: expected one of relu, tanh, got 'gelu'"),
-        ({"format": 99}, "format 99, expected 2: damaged, or of a later numpyvae"),
-        ({"latent": 4}, r"W_mu: expected shape \(5, 4\), got \(5, 3\)"),
-        ({"latent": -1}, "latent: expected a whole number of at least 1, got -1"),
+        (of(hidden=[2**31 - 1, 2**31 - 1]), "model.npz: too small for a model of the size"),
+        (of(hidden=[100_000]), "model.npz: too small for a model of the size"),
+        (of(hidden=[1] * 30_000), "model: expected 65,536 bytes at most"),
+        (of(hidden=[6, 6]), r"W_h2: expected shape \(6, 6\), got \(6, 5\)"),
+        (of(beta=float("nan")), "beta: expected a finite number"),
+        (of(image_shape=[28]), "image_shape: expected 2 whole numbers"),
+        (of(latent="two"), "latent: expected a whole number"),
+        (of(latent=None), "latent: missing in its config"),
+        (of(activation="gelu"), "activation: expected one of relu, tanh, got 'gelu'"),
+        ({"format": 99}, "format 99, expected 3: damaged, or of a later numpyvae"),
+        (of(latent=4), r"W_mu: expected shape \(5, 4\), got \(5, 3\)"),
+        (of(latent=-1), "latent: expected a whole number of at least 1, got -1"),
+        (of(kind=None), "kind None is not one of VAE, IWAE, FreeBits, GaussianVAE; if it is"),
+        (of(kind=["VAE"]), r"kind \['VAE'\] is not one of"),
+        (of(depth=3), "its config is not that of VAE: .* unexpected keyword argument 'depth'"),
+        (of(rng="x"), "rng: expected a seed or a Generator, got 'x'"),
+        (of(likelihood=3), "likelihood: expected its kind and config, got 3"),
+        (of(likelihood={"kind": "poisson"}), "kind 'poisson' is not one of bernoulli, gaussian"),
+        (of(likelihood={"kind": "gaussian", "s": 1}), "its likelihood is not a Gaussian: "),
+        (of(likelihood={"kind": "gaussian", "sigma": -1}), "sigma: expected a finite number above"),
+        ({"model": None}, "there is no 'model' in it"),
+        ({"model": b"[1]"}, "its config is damaged"),
+        ({"model": b"{"}, "its config is damaged"),
         ({"b_out": np.zeros((28, 1))}, r"b_out: expected shape \(28,\)"),
         ({"W_out": np.zeros((6, 28), "U3")}, "damaged, or not a file of plain NumPy arrays"),
         (
@@ -95,7 +203,7 @@ def rewritten(path, **changes):
         ),
         ({"W_out": np.zeros((6, 28), np.longdouble)}, "W_out: expected float32 or float64, got"),
         ({"b_mu": np.full(3, np.nan)}, "b_mu: expected finite numbers"),
-        ({"hidden": np.array(6)}, "hidden: expected a list of numbers; the file is damaged"),
+        (of(hidden=6), "hidden: expected a list of numbers; the file is damaged"),
     ],
 )
 def test_a_file_that_is_not_a_whole_model_is_refused(saved, changes, message):

@@ -180,7 +180,7 @@ def poison(name, value):
         (lambda record, arrays: record["settings"].update(pixels="x"), "pixels: expected one of"),
         (lambda record, arrays: record["settings"].pop("beta"), "beta: missing"),
         (lambda record, arrays: record.pop("versions"), "versions: missing in the record"),
-        (poison("training.state.optimizer.S", np.zeros(3, np.float32)), "S: expected shape"),
+        (poison("training.state.optimizer.s", np.zeros(3, np.float32)), "s: expected shape"),
         (poison("training.history", np.zeros((2, 3))), "history: expected shape"),
         (poison("training.history", np.full((2, 4), np.nan)), "history: expected finite numbers"),
         (poison("training.history", np.zeros((10**6, 4))), "history: expected shape"),
@@ -191,7 +191,7 @@ def poison(name, value):
             "learning rate is not the one in its settings",
         ),
         (lambda record, arrays: record.update(images=1), "the images in .* have changed"),
-        (lambda record, arrays: arrays.pop("training.state.optimizer.S"), "there is no"),
+        (lambda record, arrays: arrays.pop("training.state.optimizer.s"), "there is no"),
     ],
 )
 def test_a_record_that_was_changed_is_refused_by_name(stopped, change, message):
