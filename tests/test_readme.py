@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from test_house import READING_PATH
 
+from numpyvae import VAE, fit
 from numpyvae.cli import main
+from numpyvae.evaluation import evaluate
 from numpyvae.evaluation.evaluator import SPACING
 
 ROOT = Path(__file__).parents[1]
@@ -87,8 +89,23 @@ def test_the_map_names_every_room_and_the_reading_path_in_order():
 
 
 def test_the_shortest_statement_of_the_model_is_as_short_as_the_readme_says():
-    lines = len((ROOT / "tests" / "naive.py").read_text(encoding="utf-8").splitlines())
-    assert f"the optimizers in {lines} lines of plain Python" in README
+    lines = len((ROOT / "numpyvae" / "plain.py").read_text(encoding="utf-8").splitlines())
+    assert f"It is the whole model in {lines} lines of NumPy" in README
+    core = [ROOT / "numpyvae" / "core" / f"{name}.py" for name in READING_PATH]
+    lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in core)
+    assert f"The reading path has nine files and {lines} lines" in README
+
+
+def test_the_likelihood_in_contributing_is_right(rng):
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    space = {}
+    exec(code, space)  # its last line is a gradient check
+    vae = VAE(5, 1, image_shape=(2, 2), likelihood=space["Cauchy"]())
+    history = fit(vae, rng.standard_cauchy((300, 4)), epochs=20)
+    assert history[-1].train.total < history[0].train.total
+    result = evaluate(vae, rng.standard_normal((6, 4)))
+    assert (result.elbo <= result.evidence.value + 0.1).all()
 
 
 def test_the_reference_lines_in_the_readme(mnist):

@@ -1,7 +1,6 @@
 """The likelihood p(x|z): what the decoder's output says of the pixels. Here it is Bernoulli.
 
-`Likelihood` is the socket into which others fit: training, evaluation and pictures ask
-`vae.likelihood` and nothing else. The others are in numpyvae.variants, a file each.
+`Likelihood` is the socket for others: everything asks `vae.likelihood`. See numpyvae.variants.
 """
 
 import copy

@@ -1,8 +1,8 @@
 """The two networks of a VAE: the encoder, x → μ, log σ², and the decoder, z → logits.
 
-Both are functions of arrays. They return every array of their hidden layers and are given it in the
-backward pass, so they store nothing but their weights. Any class with `shapes`, `forward` and
-`backward` of this form is a network: set it as `encoder_class` or `decoder_class` of a VAE.
+Both are functions of arrays: they return what their hidden layers give, are handed it in the
+backward pass, and store nothing but weights. Any class with `shapes`, `forward` and `backward` of
+this form is a network: set it as `encoder_class` or `decoder_class` of a VAE.
 """
 
 from itertools import pairwise

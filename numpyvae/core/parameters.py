@@ -6,14 +6,15 @@ from math import prod
 import numpy as np
 from numpy.typing import DTypeLike
 
+from numpyvae.support.tables import shape_table
 from numpyvae.support.types import Array, Shapes
 
 
 class Parameters:
     """θ = (W₁, b₁, W₂, …) in one vector `value` (P,), and ∂loss/∂θ in one vector `grad` (P,).
 
-    Every weight is a *view* of `value`, every gradient a view of `grad`. So an optimizer
-    works on one vector. Assign to a view in place (`W[:] = …`, `W -= …`); rebinding it (`W = W - …`)
+    Every weight is a *view* of `value`, every gradient a view of `grad`, so an optimizer works on
+    one vector. Assign to a view in place (`W[:] = …`, `W -= …`); rebinding it (`W = W - …`)
     detaches it from the vector. `shapes` are in the order of the forward pass.
     """
 
@@ -49,7 +50,5 @@ class Parameters:
         return iter(self.shapes)
 
     def __repr__(self) -> str:
-        """A table: name, shape, number of entries."""
-        rows = [(name, " x ".join(map(str, w)), prod(w)) for name, w in self.shapes.items()]
-        rows += [("total", "", self.value.size)]
-        return "\n".join(f"{name:10} {shape:>12} {size:>10,}" for name, shape, size in rows)
+        total = f"{'total':10} {'':12} {self.value.size:>10,}"
+        return f"{shape_table({name: self[name] for name in self})}\n{total}"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from numpyvae.support.tables import shape_table
 from numpyvae.support.types import Array
 
 
@@ -30,12 +31,7 @@ class Trace:
     dh: list[Array]
 
     def __repr__(self) -> str:
-        """The table of shapes."""
-        rows: list[tuple[str, Array]] = []
-        for name, value in vars(self).items():
-            several = enumerate(value) if isinstance(value, list) else ()
-            rows += [(f"{name}[{i}]", array) for i, array in several] or [(name, value)]
-        return "\n".join(f"{name:10} {getattr(array, 'shape', array)}" for name, array in rows)
+        return shape_table(vars(self))
 
 
 @dataclass(frozen=True)

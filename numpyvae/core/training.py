@@ -68,7 +68,7 @@ class Training(Stateful, Unused):
     rng          a seed or a Generator; the same seed gives the same weights, with or without tests
     resume_from  `state()` of an earlier training with the same arguments, to continue it exactly
 
-    After Ctrl-C in an epoch, or a loss that is not finite (FloatingPointError), all is as before it.
+    After Ctrl-C or a loss that is not finite (FloatingPointError), all is as before that epoch.
     """
 
     STATE = ("epoch", "weights", "optimizer", "shuffling", "drawing", "testing")
@@ -121,12 +121,8 @@ class Training(Stateful, Unused):
     def __iter__(self) -> Iterator[Epoch]:
         self.unused = None
         while self.epoch < self.epochs:
-            before = self.state()
-            try:
+            with self.undone_on_error():
                 epoch = self.one_epoch()
-            except BaseException:
-                self.restore(before)
-                raise
             yield epoch
 
     def __len__(self) -> int:

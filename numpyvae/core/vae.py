@@ -83,8 +83,7 @@ class VAE(Configured):
     def forward(self, x: Array, eps: Array, target: Array | None = None) -> Trace:
         """x → h → μ, logvar → z = μ + σ ε → g → logits → p
 
-        x (B, X) are images, eps (B, Z) is noise from N(0, 1), target (B, X) are the clean images
-        if x is corrupted.
+        Images x (B, X), noise eps (B, Z) from N(0, 1), and the clean images if x is corrupted.
         """
         t = Trace()
         t.x, t.eps, t.target = check_batch(self, x, eps, target)

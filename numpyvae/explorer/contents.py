@@ -49,7 +49,8 @@ def contents(
     """The table that the page reads; see `page.explore` for the arguments."""
     if vae.likelihood.name != BERNOULLI.name:
         name = vae.likelihood.name or type(vae.likelihood).__name__
-        raise ValueError(f"vae: its likelihood is {name}, and the page can only compute bernoulli")
+        problem = f"its likelihood is {name}, and the page computes {BERNOULLI.name} alone"
+        raise ValueError(f"vae: {problem}; numpyvae evaluate and the pictures know it")
     noise = check_number("noise", noise)
     every = images_for(vae, "images", images)[:MEANS]
     names, numbers = _labels(labels, len(np.asarray(images)))

@@ -44,7 +44,9 @@ def reconstructions(vae: VAE, images: ArrayLike, corrupted: ArrayLike | None = N
 
 
 @blas_threads()
-def samples(vae: VAE, rng: np.random.Generator | int, rows: int = 6, columns: int = 12) -> Figure:
+def samples(
+    vae: VAE, rng: np.random.Generator | int = 0, rows: int = 6, columns: int = 12
+) -> Figure:
     """Samples: the pixel means at rows x columns draws z from the prior N(0, 1)."""
     rows, columns = check_count("rows", rows), check_count("columns", columns)
     pixels = vae.sample(rows * columns, rng)

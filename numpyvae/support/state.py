@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -59,6 +60,16 @@ class Stateful:
                 setattr(self, name, check_count(name, value, least=0))
             else:
                 setattr(self, name, check_number(name, value))
+
+    @contextmanager
+    def undone_on_error(self) -> Iterator[None]:
+        """A block after which, if it raises anything, all is as it was before."""
+        before = self.state()
+        try:
+            yield
+        except BaseException:
+            self.restore(before)
+            raise
 
     def _attributes(self) -> dict[str, Any]:
         names = self.STATE

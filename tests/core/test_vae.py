@@ -195,11 +195,11 @@ def test_astype_copies():
 def test_a_trace_prints_its_shapes(tiny):
     vae, x, eps, _ = tiny(hidden=(9, 6))
     t = vae.forward(x, eps)
-    assert "h[1]       (5, 6)" in repr(t)
-    assert "logits     (5, 12)" in str(t)
+    assert "h[1]              5 x 6         30" in repr(t)
+    assert "logits           5 x 12         60" in str(t)
     assert "dlogits" not in repr(t)
     vae.backward(t)
-    assert "dlogits    (5, 12)" in repr(t)
+    assert "dlogits          5 x 12         60" in repr(t)
     assert len(repr(t).splitlines()) == 20  # a row for each array, no numbers
 
 

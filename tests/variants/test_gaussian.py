@@ -166,7 +166,7 @@ def test_two_models_do_not_share_the_sigma_of_one_likelihood(rng):
 
 
 def test_the_explorer_refuses_it_by_name(rng):
-    with pytest.raises(ValueError, match="vae: its likelihood is gaussian, and the page can only"):
+    with pytest.raises(ValueError, match="vae: its likelihood is gaussian, and the page computes"):
         explorer.explore(GaussianVAE(4, 2, image_shape=(2, 2)), rng.random((50, 4)))
 
 
