@@ -341,7 +341,8 @@ assert abs(exact.value[0] - your_elbo - exact.gap[0]) < 1e-6
 #
 # ## Does it match the library?
 #
-# `numpyvae.VAE` is the same model, written for speed. Copy your weights into it, and compare every array and every gradient:
+# `numpyvae.VAE` is the same model, for any number of hidden layers and for other likelihoods. Read it beside yours: the lines of its `forward` and `backward` in `numpyvae/core/vae.py` are the ones that you wrote, and `numpyvae/plain.py` is
+# this whole notebook in one file. Copy your weights into the library's model, and compare every array and every gradient:
 
 # %%
 vae = numpyvae.VAE(hidden=H, latent=Z, image_shape=(2, 3)).astype(np.float64)
@@ -501,7 +502,7 @@ assert 4 < wrong_losses[-1] - right_losses[-1] < 10
 #
 # 1. *(easy)* In a copy of this notebook, put each of these mistakes into your code, one at a time, and write down which of the eight tests catch it: σ = exp(`logvar`) everywhere; the KL averaged over latents; new `eps` in backward; β = 0.1 hidden in `loss` *and* `backward`.
 # 2. *(medium)* Give the encoder a second hidden layer. Which lines change? Which tests need no change at all?
-# 3. *(open)* Replace the Bernoulli distribution by a normal distribution with one learned standard deviation for all pixels. Derive the loss and its gradient, and run the eight tests (two of them need new values; which ones?).
+# 3. *(open)* Replace the Bernoulli distribution by a normal distribution with one learned standard deviation for all pixels. Derive the loss and its gradient, and run the eight tests (two of them need new values; which ones?). Then compare it with `numpyvae.GaussianVAE`.
 #
 # ## Read on
 #

@@ -27,7 +27,7 @@ from numpyvae.evaluation import (
     reference_losses,
     vae_log_likelihood,
 )
-from numpyvae.evaluation.gaussians import Gaussian, around, best_gaussian
+from numpyvae.evaluation.gaussians import LatentGaussian, around, best_gaussian
 from numpyvae.pictures import COLOURS, STYLE, tile
 
 threadpool_limits(1)  # one BLAS thread; two are far slower beside other busy programs
@@ -260,7 +260,7 @@ for axes, n, density in zip(panels.flat, chosen, densities):
     mu, sigma = q[0][n], np.exp(q[1][n] / 2)
     ellipse = mu[0] + 2 * sigma[0] * np.cos(angle), mu[1] + 2 * sigma[1] * np.sin(angle)
     axes.plot(*ellipse, color=COLOURS[4], linewidth=2)
-    guess = Gaussian(mu.astype(float), np.diag(sigma.astype(float)), np.nan)
+    guess = LatentGaussian(mu.astype(float), np.diag(sigma.astype(float)), np.nan)
     fitted = best_gaussian(*around(axis, np.log(density + 1e-300), guess), [guess])
     m, s = fitted.mean, np.diag(fitted.scale)
     axes.plot(m[0] + 2 * s[0] * np.cos(angle), m[1] + 2 * s[1] * np.sin(angle), "k--")

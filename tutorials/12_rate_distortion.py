@@ -17,7 +17,6 @@ import numpyvae
 from numpyvae.course import check, functions
 from numpyvae.evaluation import active_units, evidence, vae_log_likelihood
 from numpyvae.pictures import COLOURS, STYLE
-from numpyvae.variants import FreeBits, Schedule
 
 threadpool_limits(1)  # one BLAS thread; two are far slower beside other busy programs
 plt.style.use(STYLE)
@@ -280,12 +279,12 @@ assert mnist[0, 0] > 2 * mnist[3, 0]
 models = {
     "β = 4": (numpyvae.VAE(hidden=64, latent=20, beta=4, rng=0), 0),
     "annealed over 6 epochs": (numpyvae.VAE(hidden=64, latent=20, beta=4, rng=0), 6),
-    "free bits, κ = ½": (FreeBits(64, 20, free_bits=0.5, beta=4, rng=0), 0),
+    "free bits, κ = ½": (numpyvae.FreeBits(64, 20, free_bits=0.5, beta=4, rng=0), 0),
 }
 figure, axes = plt.subplots(figsize=(7, 4))
 starts, ends = [], {}
 for (name, (vae, anneal)), marker in zip(models.items(), "osD"):
-    schedule = Schedule(beta=4, learning_rate=1e-3, anneal=anneal)
+    schedule = numpyvae.Schedule(beta=4, learning_rate=1e-3, anneal=anneal)
     training = numpyvae.train(vae, images, epochs=8, rng=0)
     path = np.array([measure(vae) for _ in schedule.epochs(training, vae)])  # it sets vae.beta
     axes.plot(*path.T, marker + "-", label=name, markersize=5)

@@ -19,7 +19,6 @@ from numpyvae.course import check, functions
 from numpyvae.evaluation import evidence, posterior, vae_log_likelihood
 from numpyvae.gradcheck import check_gradients
 from numpyvae.pictures import COLOURS, STYLE
-from numpyvae.variants import IWAE
 
 threadpool_limits(1)  # one BLAS thread; two are far slower beside other busy programs
 plt.style.use(STYLE)
@@ -191,7 +190,7 @@ report = check_gradients(iwae_loss, theta, one_gradient)
 print(report)
 report.raise_if_failed()
 
-library = IWAE(hidden=H, latent=Z, k=k, image_shape=(2, 3)).astype(np.float64)
+library = numpyvae.IWAE(hidden=H, latent=Z, k=k, image_shape=(2, 3)).astype(np.float64)
 for name, W in theta.items():
     library.parameters[name][:] = W
 library.backward(library.forward(x, eps))
@@ -217,7 +216,7 @@ list(numpyvae.train(start, images, epochs=6, rng=0))
 models, exact = {}, {}
 print("                    seconds   evidence      ELBO   KL(q, posterior)   mean σ of q")
 for name, k, epochs in (("k = 1", 1, 2), ("k = 50", 50, 2), ("k = 1, ten epochs", 1, 10)):
-    model = IWAE(hidden=64, latent=2, k=k)
+    model = numpyvae.IWAE(hidden=64, latent=2, k=k)
     model.parameters.value[:] = start.parameters.value
     began = time.perf_counter()
     list(numpyvae.train(model, images, epochs=epochs, rng=1))
@@ -292,7 +291,7 @@ plt.show()
 print("evidence − bound with 50 draws:  mean   median   mean of the worst tenth")
 missing = {}
 for name, model in list(models.items())[:2]:
-    fifty = IWAE(hidden=64, latent=2, k=50)
+    fifty = numpyvae.IWAE(hidden=64, latent=2, k=50)
     fifty.parameters.value[:] = model.parameters.value
     bounds, effective = [], []
     for seed in range(20):

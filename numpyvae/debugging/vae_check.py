@@ -27,7 +27,8 @@ SATURATED = 10.0  # added to half of the logits, subtracted from the others
 INVISIBLE = (
     "backward agrees with forward. A mistake in both is not seen. Known values find those: weights "
     "of 0 give a loss of X ln 2 (if pixels are Bernoulli) and a KL of 0; a batch stacked on itself "
-    "changes neither loss nor gradient; mu = 2 with logvar = 0 costs a KL of 2; logvar = 2 makes the s.d. of z e"
+    "changes neither loss nor gradient; mu = 2 with logvar = 0 costs a KL of 2; logvar = 2 makes "
+    "the s.d. of z e"
 )
 
 

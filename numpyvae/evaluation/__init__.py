@@ -15,7 +15,7 @@ from numpyvae.evaluation.bounds import (
     mean_and_error,
 )
 from numpyvae.evaluation.evaluator import evaluate
-from numpyvae.evaluation.gaussians import GapSplit, Gaussian, best_gaussian, gap_split
+from numpyvae.evaluation.gaussians import GapSplit, LatentGaussian, best_gaussian, gap_split
 from numpyvae.evaluation.quadrature import Evidence, evidence, posterior, vae_log_likelihood
 from numpyvae.evaluation.references import reference_losses
 from numpyvae.evaluation.table import Evaluation
@@ -26,7 +26,7 @@ __all__ = [
     "Evaluation",
     "Evidence",
     "GapSplit",
-    "Gaussian",
+    "LatentGaussian",
     "active_units",
     "aggregate_posterior",
     "best_gaussian",

@@ -20,7 +20,7 @@ TOGETHER = 50  # images whose grids are in memory at once
 
 
 @dataclass(frozen=True)
-class Gaussian:
+class LatentGaussian:
     """N(mean, L Lᵀ) of two latents, and its KL from a posterior.
 
     mean   (2,)
@@ -115,10 +115,10 @@ def gaussian_kl(
 def best_gaussian(
     axes: tuple[Array, Array],
     log_joint: Array,
-    starts: Sequence[Gaussian] = (),
+    starts: Sequence[LatentGaussian] = (),
     *,
     tilted: bool = False,
-) -> Gaussian:
+) -> LatentGaussian:
     """The Gaussian q with the smallest KL(q ‖ posterior), axis-parallel unless `tilted`.
 
     axes       (M₁,) and (M₂,) equidistant nodes that enclose the posterior
@@ -153,7 +153,7 @@ def best_gaussian(
     scale = np.array([[np.exp(best[2]), 0.0], [best[4], np.exp(best[3])]])
     at_bound = best[2] <= bounds[2][0] or best[3] <= bounds[3][0]
     resolved = not at_bound and np.linalg.svd(scale, compute_uv=False)[-1] > 0.8 * max(h1, h2)
-    return Gaussian(best[:2], scale, least if resolved else np.nan)
+    return LatentGaussian(best[:2], scale, least if resolved else np.nan)
 
 
 @blas_threads()
@@ -182,7 +182,7 @@ def gap_split(
             axis, log_joint = log_joint_on_grid(
                 _of_some(log_likelihood, some), nodes=nodes, half_width=half_width
             )
-        encoder = Gaussian(mu[n], np.diag(sigma[n]), np.nan)
+        encoder = LatentGaussian(mu[n], np.diag(sigma[n]), np.nan)
         axes, part = around(axis, log_joint[:, :, n % TOGETHER], encoder)
         parallel = best_gaussian(axes, part, [encoder])
         tilted = best_gaussian(axes, part, [parallel], tilted=True)
@@ -195,7 +195,7 @@ def _of_some(log_likelihood: LogLikelihood, some: slice) -> LogLikelihood:
     return lambda z: log_likelihood(z)[:, some]
 
 
-def around(axis: Array, log_joint: Array, q: Gaussian) -> tuple[tuple[Array, Array], Array]:
+def around(axis: Array, log_joint: Array, q: LatentGaussian) -> tuple[tuple[Array, Array], Array]:
     """The part of a square grid that holds the posterior and q, with no more nodes than it needs.
 
     Four nodes for each standard deviation of q, and of the highest mode, give an integral to the
@@ -215,7 +215,7 @@ def around(axis: Array, log_joint: Array, q: Gaussian) -> tuple[tuple[Array, Arr
     return (axes[0][::every], axes[1][::every]), part[::every, ::every]
 
 
-def _kl_on_grid(axes: tuple[Array, Array], log_joint: Array, q: Gaussian) -> float:
+def _kl_on_grid(axes: tuple[Array, Array], log_joint: Array, q: LatentGaussian) -> float:
     """KL(q ‖ posterior) of an axis-parallel q; NaN where the grid does not hold q."""
     h1, h2 = (float(axis[1] - axis[0]) for axis in axes)
     sd, inside = np.diag(q.scale), True
@@ -227,7 +227,7 @@ def _kl_on_grid(axes: tuple[Array, Array], log_joint: Array, q: Gaussian) -> flo
     return kl if inside and (sd > 0.8 * np.array([h1, h2])).all() else np.nan
 
 
-def _moments(axes: tuple[Array, Array], log_posterior: Array) -> list[Gaussian]:
+def _moments(axes: tuple[Array, Array], log_posterior: Array) -> list[LatentGaussian]:
     """The Gaussian with the mean and the covariance of the posterior."""
     mass = np.exp(log_posterior - log_posterior.max())
     mass /= mass.sum()
@@ -236,10 +236,10 @@ def _moments(axes: tuple[Array, Array], log_posterior: Array) -> list[Gaussian]:
     apart = z - mean[:, None, None]
     covariance = np.einsum("iab,jab,ab->ij", apart, apart, mass)
     least = np.diag([float(axis[1] - axis[0]) ** 2 for axis in axes])
-    return [Gaussian(mean, np.linalg.cholesky(covariance + least), np.nan)]
+    return [LatentGaussian(mean, np.linalg.cholesky(covariance + least), np.nan)]
 
 
-def _modes(axes: tuple[Array, Array], log_posterior: Array) -> list[Gaussian]:
+def _modes(axes: tuple[Array, Array], log_posterior: Array) -> list[LatentGaussian]:
     """Gaussians at the highest local maxima on the grid, as wide as the curvature there says."""
     f = np.pad(log_posterior, 1, constant_values=-np.inf)
     inner = f[1:-1, 1:-1]
@@ -260,5 +260,5 @@ def _modes(axes: tuple[Array, Array], log_posterior: Array) -> list[Gaussian]:
             inner[i, j + 1] - 2.0 * inner[i, j] + inner[i, j - 1],
         ])  # fmt: skip
         h = np.array([float(axis[1] - axis[0]) for axis in axes])
-        found.append(Gaussian(mean, np.diag(h / np.sqrt(np.maximum(-bends, 1e-3))), np.nan))
+        found.append(LatentGaussian(mean, np.diag(h / np.sqrt(np.maximum(-bends, 1e-3))), np.nan))
     return found

@@ -11,7 +11,7 @@ from numpyvae.core.vae import VAE
 from numpyvae.data.images import pixels_for
 from numpyvae.evaluation.aggregate import OUTERMOST
 from numpyvae.evaluation.bounds import mean_and_error
-from numpyvae.evaluation.gaussians import Gaussian, around, best_gaussian
+from numpyvae.evaluation.gaussians import LatentGaussian, around, best_gaussian
 from numpyvae.evaluation.quadrature import posterior, vae_log_likelihood
 from numpyvae.evaluation.table import Evaluation
 from numpyvae.pictures.canvas import COLOURS, canvas, tile
@@ -84,7 +84,9 @@ def posteriors(vae: VAE, images: ArrayLike, result: Evaluation) -> Figure:
         levels = [mass[np.searchsorted(np.cumsum(mass) * spacing**2, p)] for p in (0.99, 0.9, 0.5)]
         levels = [*sorted({float(level) for level in levels}), 1.01 * float(mass[0])]
         axes.contourf(axis, axis, density[i].T, levels=levels, cmap="Greys", vmin=-mass[0] / 2)
-        encoder = Gaussian(mu[i], np.diag(np.exp(0.5 * logvar[i])), result.evidence.gap[chosen[i]])
+        encoder = LatentGaussian(
+            mu[i], np.diag(np.exp(0.5 * logvar[i])), result.evidence.gap[chosen[i]]
+        )
         log_density = np.log(np.maximum(density[i], 1e-300))
         places, part = around(axis, log_density, encoder)
         parallel = best_gaussian(places, part, [encoder])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from numpyvae import VAE
-from numpyvae.evaluation import GapSplit, Gaussian, best_gaussian, evaluate, gap_split
+from numpyvae.evaluation import GapSplit, LatentGaussian, best_gaussian, evaluate, gap_split
 from numpyvae.evaluation.gaussians import gaussian_kl
 from numpyvae.gradcheck import check_gradients
 
@@ -52,7 +52,7 @@ def test_of_two_modes_the_heavier_one_is_covered():
         np.log(0.7) + normal([-2.0, 0.0], 0.1 * np.eye(2)),
         np.log(0.3) + normal([2.0, 1.0], 0.1 * np.eye(2)),
     )
-    light = Gaussian(np.array([2.0, 1.0]), 0.3 * np.eye(2), np.nan)
+    light = LatentGaussian(np.array([2.0, 1.0]), 0.3 * np.eye(2), np.nan)
     best = best_gaussian(AXES, log_joint, [light], tilted=True)
     np.testing.assert_allclose(best.mean, [-2.0, 0.0], atol=1e-3)
     assert best.kl == pytest.approx(-np.log(0.7), abs=1e-4)
