@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from test_house import READING_PATH
 
@@ -102,7 +103,7 @@ def test_the_likelihood_in_contributing_is_right(rng):
     space = {}
     exec(code, space)  # its last line is a gradient check
     vae = VAE(5, 1, image_shape=(2, 2), likelihood=space["Cauchy"]())
-    history = fit(vae, rng.standard_cauchy((300, 4)), epochs=20)
+    history = fit(vae, np.clip(rng.standard_cauchy((300, 4)), -9.0, 9.0), epochs=20)
     assert history[-1].train.total < history[0].train.total
     result = evaluate(vae, rng.standard_normal((6, 4)))
     assert (result.elbo <= result.evidence.value + 0.1).all()
