@@ -1,7 +1,7 @@
 """The whole VAE on two pages: the model, its gradients, RMSprop and the training, in plain NumPy.
 
-`python -m numpyvae.plain` trains it on MNIST. It uses nothing of the rest of numpyvae, which adds
-checks of arguments, more layers, likelihoods, files and evaluation, and is tested against it.
+`python -m numpyvae.plain` trains it on MNIST. It imports nothing of numpyvae. The library adds
+checks, more layers, likelihoods, files and evaluation; it is tested to be equal to this file.
 
     x ─► h = relu(x W + b) ─► mu, logvar ─► z = mu + σ eps ─► g = relu(z W + b) ─► logits
 """
@@ -21,7 +21,7 @@ def dense_backward(x, W, dy):
 
 
 def sigmoid(a):
-    return 0.5 + 0.5 * np.tanh(a / 2)  # 1 / (1 + exp(-a)), which would overflow
+    return 0.5 + 0.5 * np.tanh(a / 2)  # = 1 / (1 + exp(-a)), but cannot overflow
 
 
 def reparameterize(mu, logvar, eps):
@@ -49,7 +49,7 @@ def cross_entropy_backward(logits, x):
 
 
 def initialize(pixels, hidden, latent, rng, dtype=np.float32):
-    """The weights by name; each layer is named after its output."""
+    """The weights by name: W_h1 and b_h1 give h, W_mu and b_mu give mu, and so on."""
     sizes = {"h1": (pixels, hidden), "mu": (hidden, latent), "logvar": (hidden, latent)}
     sizes |= {"g1": (latent, hidden), "out": (hidden, pixels)}
     theta = {}
@@ -105,7 +105,7 @@ def train(images, epochs=10, hidden=256, latent=2, batch=100, seed=0):
     s = {name: np.zeros_like(weight) for name, weight in theta.items()}
     for epoch in range(1, epochs + 1):
         losses = []
-        for rows in np.array_split(rng.permutation(len(images)), len(images) // batch):
+        for rows in np.array_split(rng.permutation(len(images)), max(len(images) // batch, 1)):
             t = forward(theta, images[rows], rng.standard_normal((len(rows), latent), np.float32))
             rmsprop(theta, backward(theta, t), s)
             losses.append(loss(t))
@@ -116,5 +116,7 @@ def train(images, epochs=10, hidden=256, latent=2, batch=100, seed=0):
 
 if __name__ == "__main__":
     file = Path(__file__).parent / "data" / "train-images-idx3-ubyte.gz"
-    pixels = np.frombuffer(gzip.decompress(file.read_bytes()), np.uint8, offset=16)
+    pixels = np.frombuffer(
+        gzip.decompress(file.read_bytes()), np.uint8, offset=16
+    )  # without the header
     train((pixels.reshape(60_000, -1) / 255).astype(np.float32))

@@ -89,14 +89,6 @@ def test_the_map_names_every_room_and_the_reading_path_in_order():
     assert tuple(named) == READING_PATH
 
 
-def test_the_shortest_statement_of_the_model_is_as_short_as_the_readme_says():
-    lines = len((ROOT / "numpyvae" / "plain.py").read_text(encoding="utf-8").splitlines())
-    assert f"It is the whole model in {lines} lines of NumPy" in README
-    core = [ROOT / "numpyvae" / "core" / f"{name}.py" for name in READING_PATH]
-    lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in core)
-    assert f"The reading path has nine files and {lines} lines" in README
-
-
 def test_the_likelihood_in_contributing_is_right(rng):
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)

@@ -1,10 +1,11 @@
 """The likelihood p(x|z): what the decoder's output says of the pixels. Here it is Bernoulli.
 
-`Likelihood` is the socket for others: everything asks `vae.likelihood`. See numpyvae.variants.
+`Likelihood` is the base class of all of them. The rest of the library asks `vae.likelihood` alone,
+so another one is one file: see numpyvae.variants.gaussian.
 """
 
 import copy
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 
 import numpy as np
 
@@ -21,47 +22,55 @@ def cross_entropy(logits: Array, x: Array, p: Array) -> Array:
     for grey x it is a cross-entropy, and its minimum is the entropy of x, not 0.
     log(1 + eˡ) = max(l, 0) − log max(p, 1−p) never takes the logarithm of a number below ½.
     """
-    straight = np.vecdot((logits > 0.0) - x, logits)  # Σ max(l, 0) − x l
-    return straight - np.log(np.maximum(p, 1.0 - p)).sum(axis=1)
+    linear = np.vecdot((logits > 0.0) - x, logits)  # Σ (max(l, 0) − x l)
+    return linear - np.log(np.maximum(p, 1.0 - p)).sum(axis=1)
 
 
 def cross_entropy_backward(logits: Array, x: Array, p: Array, dcost: float | Array) -> Array:
-    """dlogits = (p − x) dcost,  (B, X): the sigmoid of p and the logarithms of the cost cancel."""
+    """dlogits = (p − x) dcost: the slope p (1−p) of σ cancels that in (p − x) / (p (1−p))."""
     return (p - x) * dcost
 
 
-class Likelihood(Configured):
-    """cost = −log p(x|z) of each image, and its gradient, as functions of the decoder's output.
+class Likelihood(Configured, ABC):
+    """cost = −log p(x|z) of each image, and its gradient, as functions of the decoder's output."""
 
-    mean(output)                 the mean of every pixel, (B, X), for an output (B, outputs · X)
-    cost(output, x, mean)        (B,), in nats; mean is mean(output)
-    cost_backward(…, dcost)      of the same and dcost, a number or (B, 1): doutput, returned, and
-                                 the gradients of `weights`, written
-    kind(x)                      what exp(−cost) is: "probability", "density" or "cross-entropy"
-    sample(output, rng)          pixels (B, X) drawn from p(x|z)
-    """
-
-    mean: Callable[[Array], Array]
-    cost: Callable[[Array, Array, Array], Array]
-    cost_backward: Callable[[Array, Array, Array, float | Array], Array]
-    kind: Callable[[Array], str]
-    sample: Callable[[Array, np.random.Generator], Array]
     name = ""  # in settings, files and errors
     lowest, highest = 0.0, 1.0  # the pixels that it accepts
     outputs = 1  # numbers that the decoder gives for each pixel
-    weights: Shapes = {}  # noqa: RUF012  shapes of weights of its own: {"log_sigma": (1,)}
+    weight_shapes: Shapes = {}  # noqa: RUF012  of weights of its own: {"log_sigma": (1,)}
 
     def connect(self, parameters: Parameters) -> "Likelihood":
         """A copy with its weights and their gradients, log_sigma and dlog_sigma, as views."""
         other = copy.copy(self)
-        for name in self.weights:
-            vars(other).update({name: parameters[name], f"d{name}": parameters.gradient(name)})
+        for name in self.weight_shapes:
+            setattr(other, name, parameters[name])
+            setattr(other, f"d{name}", parameters.gradient(name))
         return other
+
+    @abstractmethod
+    def mean(self, output: Array, /) -> Array:
+        """The mean of every pixel, (B, X), for the decoder's output (B, outputs · X)."""
+
+    @abstractmethod
+    def cost(self, output: Array, x: Array, mean: Array, /) -> Array:
+        """−log p(x|z) of each image, (B,), in nats. x is (B, X), or (1, X) for all rows."""
+
+    @abstractmethod
+    def cost_backward(self, output: Array, x: Array, mean: Array, dcost: float | Array, /) -> Array:
+        """∂loss/∂output, given dcost, a number or (B, 1); gradients of own weights are stored."""
+
+    @abstractmethod
+    def kind(self, x: Array) -> str:
+        """What exp(−cost) is for x: "probability", "density", or, if neither, "cross-entropy"."""
+
+    @abstractmethod
+    def sample(self, output: Array, rng: np.random.Generator) -> Array:
+        """Pixels (B, X) drawn from p(x|z)."""
 
     def all_costs(self, output: Array, x: Array) -> Array:
         """The cost of every image (N, X) under every output (M, ·): (M, N). One by one, so slow."""
         mean = self.mean(output)
-        return np.stack([self.cost(output, image, mean) for image in x], axis=1)
+        return np.stack([self.cost(output, image[None], mean) for image in x], axis=1)
 
 
 class Bernoulli(Likelihood):

@@ -1,7 +1,8 @@
-"""Layers: a dense layer, and the functions that are applied to each number on its own.
+"""Layers: the dense layer, and the activation functions.
 
 Each backward function stands below its forward function. Given dy, the gradient of the output, it
-returns that of the input. No layer stores its input: it is passed to backward.
+returns that of the input. Nothing is kept in between: a dense layer is handed its input x again,
+an activation its output y.
 """
 
 from collections.abc import Callable
@@ -24,12 +25,12 @@ class Dense:
         return x @ self.W + self.b
 
     def backward(self, x: Array, dy: Array) -> Array:
-        """dW = xᵀ dy  and  db = Σ dy over the rows, both written;  dx = dy Wᵀ, returned."""
+        """dW = xᵀ dy  and  db = Σ dy over the rows, both stored;  dx = dy Wᵀ, returned."""
         self.weights_backward(x, dy)
         return dy @ self.W.T
 
     def weights_backward(self, x: Array, dy: Array) -> None:
-        """dW = xᵀ dy  and  db = Σ dy over the rows, both written; the images need no gradient."""
+        """dW = xᵀ dy  and  db = Σ dy, stored; without dx, which a first layer does not need."""
         np.matmul(x.T, dy, out=self.dW)  # into the flat vector of all gradients
         np.sum(dy, axis=0, out=self.db)
 
@@ -56,6 +57,6 @@ ACTIVATIONS = {"relu": (relu, relu_backward), "tanh": (np.tanh, tanh_backward)}
 def sigmoid(a: Array) -> Array:
     """σ(a) = 1 / (1 + e⁻ᵃ) = ½ + ½ tanh(a/2), entry by entry. The last form cannot overflow.
 
-    It is rounded to 0 for very negative a, so never take its logarithm.
+    Small values have few right digits, so take no logarithm of them.
     """
     return 0.5 + 0.5 * np.tanh(0.5 * a)

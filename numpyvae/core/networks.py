@@ -1,8 +1,8 @@
 """The two networks of a VAE: the encoder, x → μ, log σ², and the decoder, z → logits.
 
 Both are functions of arrays: they return what their hidden layers give, are handed it in the
-backward pass, and store nothing but weights. Any class with `shapes`, `forward` and `backward` of
-this form is a network: set it as `encoder_class` or `decoder_class` of a VAE.
+backward pass, and store nothing but weights. Any class with the constructor, `shapes`, `forward`
+and `backward` of these is a network: make it the `encoder_class` or `decoder_class` of a VAE.
 """
 
 from itertools import pairwise
@@ -16,7 +16,8 @@ from numpyvae.support.types import Array, Shapes
 class Hidden:
     """h₁ = φ(x W₁ + b₁),  h₂ = φ(h₁ W₂ + b₂),  …: what both networks begin with."""
 
-    letter, heads = "h", tuple[str, ...]()  # h1, h2, … are hidden layers, and these the last ones
+    letter = "h"  # the hidden layers are called h1, h2, …
+    heads: tuple[str, ...] = ()  # the layers after them
 
     @classmethod
     def shapes(cls, inputs: int, hidden: tuple[int, ...], outputs: int) -> Shapes:
@@ -24,25 +25,26 @@ class Hidden:
         widths = enumerate(pairwise((inputs, *hidden)), start=1)
         sizes = {f"{cls.letter}{i}": size for i, size in widths}
         sizes |= dict.fromkeys(cls.heads, (hidden[-1], outputs))
-        pairs = [((f"W_{name}", (m, n)), (f"b_{name}", (n,))) for name, (m, n) in sizes.items()]
-        return {name: shape for pair in pairs for name, shape in pair}
+        shapes: Shapes = {}
+        for name, (n_in, n_out) in sizes.items():
+            shapes |= {f"W_{name}": (n_in, n_out), f"b_{name}": (n_out,)}
+        return shapes
 
     def __init__(self, parameters: Parameters, hidden: tuple[int, ...], activation: str) -> None:
         self.layers = [Dense(parameters, f"{self.letter}{i + 1}") for i in range(len(hidden))]
-        vars(self).update({head: Dense(parameters, head) for head in self.heads})
         check_choice("activation", activation, ACTIVATIONS)
         self.activation, self.activation_backward = ACTIVATIONS[activation]
 
     def hidden_forward(self, x: Array) -> list[Array]:
         """[h₁, h₂, …]"""
         h: list[Array] = []
-        for i, layer in enumerate(self.layers):
-            a = layer.forward(x if i == 0 else h[i - 1])
-            h.append(self.activation(a))
+        for layer in self.layers:
+            x = self.activation(layer.forward(x))
+            h.append(x)
         return h
 
     def hidden_backward(self, h: list[Array], dh_last: Array) -> tuple[list[Array], Array]:
-        """[dh₁, dh₂, …], and da = ∂loss/∂a of the first layer, which the network goes on with."""
+        """[dh₁, dh₂, …] and da, where h₁ = φ(a): the caller goes on with the first layer itself."""
         dh = [dh_last]
         for i in range(len(h) - 1, 0, -1):
             da = self.activation_backward(dh[0], h[i])
@@ -54,8 +56,10 @@ class Encoder(Hidden):
     """x → h₁ → … → μ, log σ²: hidden layers, then one layer for μ and one for log σ²."""
 
     heads = ("mu", "logvar")
-    mu: Dense
-    logvar: Dense
+
+    def __init__(self, parameters: Parameters, hidden: tuple[int, ...], activation: str) -> None:
+        super().__init__(parameters, hidden, activation)
+        self.mu, self.logvar = Dense(parameters, "mu"), Dense(parameters, "logvar")
 
     def forward(self, x: Array) -> tuple[list[Array], Array, Array]:
         """h, μ and log σ²: [(B, H_i), …], (B, Z) and (B, Z) for images x (B, X)."""
@@ -65,11 +69,11 @@ class Encoder(Hidden):
         return h, mu, logvar
 
     def backward(self, x: Array, h: list[Array], dmu: Array, dlogvar: Array) -> list[Array]:
-        """dh, returned; every dW and db, written."""
+        """dh, returned; every dW and db, stored."""
         through_logvar = self.logvar.backward(h[-1], dlogvar)
         through_mu = self.mu.backward(h[-1], dmu)
         dh, da = self.hidden_backward(h, through_mu + through_logvar)  # h feeds both: they add
-        self.layers[0].weights_backward(x, da)  # nobody needs dx
+        self.layers[0].weights_backward(x, da)
         return dh
 
 
@@ -77,7 +81,10 @@ class Decoder(Hidden):
     """z → g₁ → … → logits: hidden layers, then one for the output."""
 
     letter, heads = "g", ("out",)
-    out: Dense
+
+    def __init__(self, parameters: Parameters, hidden: tuple[int, ...], activation: str) -> None:
+        super().__init__(parameters, hidden, activation)
+        self.out = Dense(parameters, "out")
 
     def forward(self, z: Array) -> tuple[list[Array], Array]:
         """g and the logits: [(B, H_i), …] and (B, X) for latents z (B, Z)."""
@@ -86,7 +93,7 @@ class Decoder(Hidden):
         return g, logits
 
     def backward(self, z: Array, g: list[Array], dlogits: Array) -> tuple[list[Array], Array]:
-        """dg and dz, returned; every dW and db, written."""
+        """dg and dz, returned; every dW and db, stored."""
         dg_last = self.out.backward(g[-1], dlogits)
         dg, da = self.hidden_backward(g, dg_last)
         dz = self.layers[0].backward(z, da)

@@ -11,7 +11,7 @@ from numpyvae.support.state import Stateful
 
 
 class Optimizer(Stateful):
-    """What has a `step`, from `parameters.grad`; its own numbers and arrays are its `state()`."""
+    """`step` moves `parameters.value` by `parameters.grad`; own numbers and arrays: `state()`."""
 
     parameters: Parameters
     learning_rate: float
@@ -37,7 +37,7 @@ class RMSprop(Optimizer):
         self.epsilon = check_number("epsilon", self.epsilon, positive=True)
         self.t = 0
         self.s = np.zeros_like(self.parameters.value)
-        self._work = np.empty_like(self.s)  # allocating so much in every step takes longer than it
+        self._work = np.empty_like(self.s)  # to allocate so much takes longer than a step
 
     def step(self) -> None:
         """s ← ρ s + (1−ρ) g²,   θ ← θ − η g / (√s + ε)"""
@@ -51,6 +51,6 @@ class RMSprop(Optimizer):
         np.divide(g, work, out=work)
         work *= self.learning_rate
         theta -= work
-        if self.t % 50 == 0:  # numbers near 0, of weights long without a gradient, are slow
+        if self.t % 50 == 0:  # subnormal numbers, of weights long without a gradient, are slow
             s[s < 1e8 * np.finfo(s.dtype).tiny] = 0.0
         self.t += 1

@@ -31,7 +31,7 @@ class Parameters:
             start = part.stop
 
     def initialize(self, rng: np.random.Generator) -> None:
-        """W ~ Uniform(±√(6 / (n_in + n_out))), b = 0   (Glorot & Bengio 2010, eq. 16)"""
+        """W ~ Uniform(±√(6 / (n_in + n_out))), all else 0   (Glorot & Bengio 2010, eq. 16)"""
         self.value[:] = 0.0
         for name, shape in self.shapes.items():
             if len(shape) == 2:

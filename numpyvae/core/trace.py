@@ -21,7 +21,7 @@ class Trace:
     logvar: Array  # (B, Z)
     z: Array  # (B, Z)
     g: list[Array]  # (B, H_i) each
-    logits: Array  # (B, X) the output of the decoder
+    logits: Array  # (B, X) the decoder's output: log-odds, if pixels are Bernoulli
     p: Array  # (B, X) the mean of each pixel
     dlogits: Array  # dname = ∂loss/∂name, with the shape of name
     dg: list[Array]
@@ -49,11 +49,11 @@ class Loss:
 
     @property
     def elbo(self) -> float:
-        """ELBO = −(reconstruction + KL), for every β."""
+        """ELBO = −(reconstruction + KL), for every β; of an IWAE, the bound of k draws."""
         return -(self.reconstruction + self.kl)
 
     def __str__(self) -> str:
-        """As "153.04 = 146.83 + 6.21"; the parts are rounded first, so that the sum adds up."""
+        """As "153.04 = 146.83 + 6.21"; the parts are rounded before they are added up."""
         reconstruction, kl = round(float(self.reconstruction), 2), round(float(self.kl), 2)
         weight = "" if self.beta == 1.0 else f"{self.beta:.3g} x "
         total = reconstruction + self.beta * kl

@@ -16,7 +16,7 @@ from numpyvae.data.minibatches import Minibatch, Minibatches
 from numpyvae.support.inputs import check_count, check_rng
 from numpyvae.support.state import Stateful
 from numpyvae.support.threads import blas_threads
-from numpyvae.support.types import Progress
+from numpyvae.support.types import Array, Progress
 from numpyvae.support.unused import Unused
 
 
@@ -24,8 +24,8 @@ from numpyvae.support.unused import Unused
 def one_pass(
     vae: VAE, batches: Iterable[Minibatch], where: str, optimizer: Optimizer | None = None
 ) -> Loss:
-    """Pass over the minibatches once; with an optimizer, learn from each. The mean loss."""
-    reconstruction = kl = images = 0.0  # sums over the images, in float64
+    """Pass over the minibatches once; with an optimizer, learn from each. Means over images."""
+    reconstruction = kl = seen = 0.0  # sums over the images, in float64
     for step, (x, eps, target) in enumerate(batches, start=1):
         t = vae.forward(x, eps, target)
         loss = vae.loss(t)
@@ -37,8 +37,8 @@ def one_pass(
             optimizer.step()
         reconstruction += len(x) * float(loss.reconstruction)
         kl += len(x) * float(loss.kl)
-        images += len(x)
-    return Loss(reconstruction / images, kl / images, vae.beta)
+        seen += len(x)
+    return Loss(reconstruction / seen, kl / seen, vae.beta)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Training(Stateful, Unused):
     pixels       "grey": x itself; "thresholded": x > ½; "dynamic": 1 with probability x, each time
     noise        s.d. of noise on the encoder's input; the target is the clean image
     threads      of the matrix products; more than one pays only on an idle machine
-    rng          a seed or a Generator; the same seed gives the same weights, with or without tests
+    rng          a seed or a Generator; the same seed gives the same weights, tested or not
     resume_from  `state()` of an earlier training with the same arguments, to continue it exactly
 
     After Ctrl-C or a loss that is not finite (FloatingPointError), all is as before that epoch.
@@ -89,11 +89,13 @@ class Training(Stateful, Unused):
         resume_from: Mapping[str, object] | None = None,
     ) -> None:
         self.vae, self.weights = vae, vae.parameters.value
-        self.images = images_for(vae, "images", images)
-        self.tests = None if test_images is None else images_for(vae, "test_images", test_images)
+        self.images = images_for(vae, "images", images, pixels)
+        self.tests: Array | None = None
+        if test_images is not None:
+            self.tests = images_for(vae, "test_images", test_images, pixels)
         self.epoch = 0  # so many are done
         self.epochs, self.threads = check_count("epochs", epochs), check_count("threads", threads)
-        self.batches = Minibatches(batch_size, vae.eps_shape, pixels, noise, self.weights.dtype)
+        self.batches = Minibatches(vae, batch_size, pixels, noise)
         self.optimizer = RMSprop(vae.parameters) if optimizer is None else optimizer
         if getattr(self.optimizer, "parameters", None) is not vae.parameters:
             problem = "expected one of this model, such as RMSprop(vae.parameters)"
@@ -102,12 +104,13 @@ class Training(Stateful, Unused):
         if resume_from is not None:
             self.restore(resume_from)
         if len(self) > 0:
-            self.unused = "train: nothing was trained; write `for epoch in train(...)`, or call fit"
+            self.if_unused = "train: nothing was trained; iterate, for epoch in train(...), or fit"
 
     def one_epoch(self) -> Epoch:
         """Learn from every image once, in a new order; then measure the loss of the test images."""
-        started, number, test = time.perf_counter(), self.epoch + 1, None
-        with blas_threads(self.threads):
+        started = time.perf_counter()
+        number, test = self.epoch + 1, None
+        with blas_threads(self.threads), self.undone_on_error():
             order = self.shuffling.permutation(len(self.images))
             shuffled = self.batches(self.images, order, self.drawing)
             train = one_pass(self.vae, shuffled, f"epoch {number}, step", self.optimizer)
@@ -119,11 +122,9 @@ class Training(Stateful, Unused):
         return Epoch(number, self.epochs, train, test, seconds)
 
     def __iter__(self) -> Iterator[Epoch]:
-        self.unused = None
+        self.if_unused = None
         while self.epoch < self.epochs:
-            with self.undone_on_error():
-                epoch = self.one_epoch()
-            yield epoch
+            yield self.one_epoch()
 
     def __len__(self) -> int:
         return self.epochs - self.epoch  # those that are left

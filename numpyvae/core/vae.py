@@ -1,8 +1,10 @@
 """The variational auto-encoder: one pass forward, its loss, and the same pass backward.
 
-x ─► encoder ─► mu, logvar ─► z = mu + exp(logvar/2)·eps ─► decoder ─► logits ─► p
-│                                                      │
-kl(mu, logvar)                                       cost(logits, target)
+Forward goes from left to right, and adds up the two parts of the loss below:
+
+    x ─► encoder ─► mu, logvar ─► z = mu + exp(logvar/2)·eps ─► decoder ─► logits ─► p
+                         │                                                    │
+                  kl(mu, logvar)                                    cost(logits, target)
 """
 
 import copy
@@ -19,11 +21,12 @@ from numpyvae.core.trace import Loss, Trace
 from numpyvae.data.images import pixels_for
 from numpyvae.data.minibatches import check_batch
 from numpyvae.support.configured import Configured
+from numpyvae.support.copies import Connected
 from numpyvae.support.inputs import check_array, check_count, check_counts, check_number, check_rng
 from numpyvae.support.types import Array
 
 
-class VAE(Configured):
+class VAE(Configured, Connected):
     """p(z) = N(0, I),   p(x|z) = likelihood(decoder(z)),   q(z|x) = N(μ(x), diag σ²(x)).
 
     hidden      the widths of the encoder's hidden layers; the decoder has them in reverse
@@ -33,7 +36,7 @@ class VAE(Configured):
     likelihood  Bernoulli unless another is given; see numpyvae.variants
     rng         a seed or a Generator, which draws the weights
 
-    W_mu and b_mu in `parameters` are the weights that give mu, and so on.
+    W_mu and b_mu in `parameters` are the weights that give mu; W_h1 and b_h1 give h[0].
     (Kingma & Welling 2014, Auto-Encoding Variational Bayes, arXiv:1312.6114.)
     """
 
@@ -65,12 +68,13 @@ class VAE(Configured):
         self.activation = activation
         self.beta = check_number("beta", beta)
         self.image_shape = check_counts("image_shape", image_shape, length=2)
-        self.likelihood = self.likelihood if likelihood is None else likelihood
+        if likelihood is not None:
+            self.likelihood = likelihood
         pixels = prod(self.image_shape)
         shapes = self.encoder_class.shapes(pixels, self.hidden, self.latent)
         outputs = pixels * self.likelihood.outputs
         shapes |= self.decoder_class.shapes(self.latent, self.hidden[::-1], outputs)
-        self._connect(Parameters(shapes | self.likelihood.weights))
+        self._connect(Parameters(shapes | self.likelihood.weight_shapes))
         self.parameters.initialize(check_rng(rng))
 
     def _connect(self, parameters: Parameters) -> None:
@@ -94,7 +98,7 @@ class VAE(Configured):
         return t
 
     def loss(self, t: Trace) -> Loss:
-        """mean over images of (−log p(x|z) + β Σ latents KL), in nats per image."""
+        """mean over images of (−log p(x|z) + β KL(q(z|x) ‖ p(z))), in nats per image."""
         reconstruction = self.likelihood.cost(t.logits, t.target, t.p).mean()
         kl = kl_divergence(t.mu, t.logvar).mean()
         return Loss(reconstruction, kl, self.beta)

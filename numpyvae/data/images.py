@@ -77,10 +77,15 @@ def as_pixels(images: Array, dtype: DTypeLike) -> Array:
     return images.astype(dtype, copy=False)
 
 
-def images_for(model: Any, name: str, images: Any) -> Array:
-    """`images` as an array (N, X), not copied, if the model can take them; else ValueError."""
-    accepted = model.likelihood
-    return check_images(name, images, model.image_shape, accepted.lowest, accepted.highest)
+def images_for(model: Any, name: str, images: Any, pixels: Pixels = "grey") -> Array:
+    """`images` as an array (N, X), not copied, if the model can take them; else ValueError.
+
+    Thresholded and dynamic pixels are made from values in [0, 1], whatever else the model takes.
+    """
+    accepted = (0.0, 1.0)
+    if pixels == "grey":
+        accepted = (model.likelihood.lowest, model.likelihood.highest)
+    return check_images(name, images, model.image_shape, *accepted)
 
 
 def pixels_for(model: Any, name: str, images: Any) -> Array:
@@ -97,6 +102,12 @@ def binarize(x: Array, pixels: Pixels, rng: np.random.Generator) -> Array:
     return x
 
 
-def corrupt(x: Array, noise: float, rng: np.random.Generator) -> Array:
-    """x + noise · N(0, 1), clipped to [0, 1]: the input of a denoising VAE."""
-    return np.clip(x + noise * rng.standard_normal(x.shape, x.dtype), 0.0, 1.0)
+def corrupt(
+    x: Array,
+    noise: float,
+    rng: np.random.Generator,
+    lowest: float = 0.0,
+    highest: float = 1.0,
+) -> Array:
+    """x + noise · N(0, 1), clipped to the pixels there are: the input of a denoising VAE."""
+    return np.clip(x + noise * rng.standard_normal(x.shape, x.dtype), lowest, highest)

@@ -18,20 +18,19 @@ Minibatch = tuple[Array, Array, Array | None]  # x (B, X), eps (B, …), target 
 class Minibatches:
     """Minibatches of images, as a model is trained on them.
 
+    model       it tells the shape of the noise of one image, the dtype, and the range of pixels
     batch_size  images in each; the last may have fewer
-    eps_shape   shape of the noise of one image: (Z,) for Z latents
     pixels      "grey", "thresholded" or "dynamic": see `binarize`
     noise       standard deviation of the noise on x; the target is clean: see `corrupt`
-    dtype       of all arrays
     """
 
-    def __init__(
-        self, batch_size: int, eps_shape: tuple[int, ...], pixels: Pixels, noise: float, dtype: Any
-    ) -> None:
+    def __init__(self, model: Any, batch_size: int, pixels: Pixels, noise: float) -> None:
         check_choice("pixels", pixels, get_args(Pixels))
         self.batch_size = check_count("batch_size", batch_size)
         self.noise = check_number("noise", noise)
-        self.eps_shape, self.pixels, self.dtype = eps_shape, pixels, dtype
+        self.eps_shape, self.dtype = model.eps_shape, model.parameters.value.dtype
+        self.range = model.likelihood.lowest, model.likelihood.highest
+        self.pixels = pixels
 
     def __call__(
         self, images: Array, order: Array, rng: np.random.Generator
@@ -41,7 +40,7 @@ class Minibatches:
             some = order[start : start + self.batch_size]
             x, target = binarize(as_pixels(images[some], self.dtype), self.pixels, rng), None
             if self.noise:
-                x, target = corrupt(x, self.noise, rng), x
+                x, target = corrupt(x, self.noise, rng, *self.range), x
             yield x, rng.standard_normal((len(x), *self.eps_shape), self.dtype), target
 
 
@@ -49,9 +48,8 @@ def check_batch(
     model: Any, x: ArrayLike, eps: ArrayLike, target: ArrayLike | None
 ) -> tuple[Array, Array, Array]:
     """x (B, X), eps (B, …) and target (B, X), or x; ValueError if `model` cannot take them."""
-    pixels = pixels_for(model, "x", x)
-    clean = pixels if target is None else pixels_for(model, "target", target)
-    if clean.shape != pixels.shape:
-        raise ValueError(f"target: expected shape {pixels.shape} as x, got {clean.shape}")
-    noise = check_array("eps", eps, (len(pixels), *model.eps_shape), pixels.dtype)
-    return pixels, noise, clean
+    x = pixels_for(model, "x", x)
+    target = x if target is None else pixels_for(model, "target", target)
+    if target.shape != x.shape:
+        raise ValueError(f"target: expected shape {x.shape} as x, got {target.shape}")
+    return x, check_array("eps", eps, (len(x), *model.eps_shape), x.dtype), target

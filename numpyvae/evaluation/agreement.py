@@ -15,8 +15,9 @@ CLOSE = 1e-4  # the tolerated relative difference; models are float32
 def check_agreement(vae: VAE, x: Array) -> None:
     """Raise ValueError if the loss of `vae` is not finite, or not that of its likelihood and prior.
 
-    A class may override `loss`, with other pixels or another prior in mind. Evaluation asks
-    vae.likelihood, `encode` and `decode_logits`; so both are computed at z = μ + σ, for x (N, X).
+    A class may override `loss`, with other pixels or another prior in mind. But evaluation uses
+    vae.likelihood, `encode`, `decode_logits` and the prior N(0, I). With ε = 1, z is μ + σ, and
+    there the loss of the model must be the one that follows from these, for images x (N, X).
     """
     x = x[:IMAGES]
     with np.errstate(all="ignore"):
@@ -28,16 +29,17 @@ def check_agreement(vae: VAE, x: Array) -> None:
         z = mu + np.exp(0.5 * logvar)
         output = vae.decode_logits(z)
         cost = vae.likelihood.cost(output, x, vae.likelihood.mean(output)).mean()
-        drawn = 0.5 * (z**2 - 1.0 - logvar).sum(axis=1).mean()  # log q(z|x) − log p(z)
-        kls = (kl_divergence(mu, logvar).mean(), drawn)
+        estimate = 0.5 * (z**2 - 1.0 - logvar).sum(axis=1).mean()  # log q(z|x) − log p(z)
+        kls = (kl_divergence(mu, logvar).mean(), estimate)  # of a VAE, of an IWAE
     kind, name = type(vae).__name__, vae.likelihood.name or type(vae.likelihood).__name__
     if not _close(loss.reconstruction, cost, cost):
         problem = f"the reconstruction of {kind}.loss is not the cost of its likelihood, {name}"
         remedy = (
             f"give {kind} a likelihood of its own (numpyvae.Likelihood), and leave `loss` alone"
         )
-        raise ValueError(f"vae: {problem}, by which it would be evaluated; {remedy}")
-    if not any(_close(loss.kl, kl, abs(kl) + 0.01 * abs(cost)) for kl in kls):
+        raise ValueError(f"vae: {problem}, which evaluation uses; {remedy}")
+    rounding = 0.01 * abs(cost)  # the KL of an IWAE is a difference of numbers of this size
+    if not any(_close(loss.kl, kl, abs(kl) + rounding) for kl in kls):
         problem = f"the KL of {kind}.loss is not that of N(mu, exp(logvar)) from the prior N(0, 1)"
         raise ValueError(f"vae: {problem}; evaluation knows no other prior and no other posterior")
 

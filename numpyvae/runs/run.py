@@ -43,7 +43,7 @@ def training_of(
         rng=settings.seed,
         **settings.of_train,
     )
-    training.unused = None  # the caller may find that it cannot go on
+    training.if_unused = None  # the caller may find that it cannot go on
     return training
 
 

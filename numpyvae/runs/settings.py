@@ -49,7 +49,7 @@ def _check_epsilon(name: str, value: Any) -> float | None:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that the result of a training depends on, apart from versions and the machine.
+    """All options of a training. With the versions and the machine, they determine its result.
 
     Each option is declared once, below, with its default and its help; the command line, the files
     and the checks follow. Raises ValueError for a value that no training could use.
@@ -99,7 +99,10 @@ class Settings:
         type=float, metavar="E", shown="its own",
     )  # fmt: skip
     threads: int = count(
-        1, "of matrix products; more helps on an idle machine", "training", of_train=True
+        1,
+        "for matrix products; more helps on an idle machine",
+        "training",
+        of_train=True,
     )
     seed: int = count(0, "the same seed gives the same numbers", "training", least=0)
 
@@ -136,7 +139,7 @@ class Settings:
 
     def model(self, image_shape: tuple[int, ...]) -> VAE:
         """A model of these settings, with the weights that it has before the first step."""
-        shape: dict[str, Any] = {
+        common: dict[str, Any] = {
             "hidden": self.hidden,
             "latent": self.latent,
             "activation": self.activation,
@@ -145,10 +148,10 @@ class Settings:
             "rng": self.seed,
         }
         if self.objective == "iwae":
-            return IWAE(k=self.k, **shape)
+            return IWAE(k=self.k, **common)
         if self.free_bits > 0.0:
-            return FreeBits(free_bits=self.free_bits, beta=self.beta, **shape)
-        return VAE(beta=self.beta, **shape)
+            return FreeBits(free_bits=self.free_bits, beta=self.beta, **common)
+        return VAE(beta=self.beta, **common)
 
     def make_optimizer(self, parameters: Parameters) -> Optimizer:
         """The optimizer of these settings, before its first step."""
@@ -159,7 +162,7 @@ class Settings:
     def from_table(cls, table: Any) -> Settings:
         """The settings in a table that was JSON; raises ValueError if one is missing or wrong.
 
-        Settings that came after version 0.1 may be missing; unknown ones are of a later version.
+        Settings that came after version 0.1 may be missing. Unknown ones are left out.
         """
         if not isinstance(table, dict):
             raise ValueError("expected a table of settings")

@@ -59,7 +59,8 @@ class Stateful:
             elif isinstance(own, int):
                 setattr(self, name, check_count(name, value, least=0))
             else:
-                setattr(self, name, check_number(name, value))
+                sign = -1.0 if isinstance(value, float) and value < 0.0 else 1.0
+                setattr(self, name, sign * check_number(name, sign * value))
 
     @contextmanager
     def undone_on_error(self) -> Iterator[None]:

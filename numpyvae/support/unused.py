@@ -6,10 +6,10 @@ import warnings
 
 
 class Unused:
-    """An object that warns when it is deleted, unless `unused` was set to None by then."""
+    """An object that warns when it is deleted, unless `if_unused`, the warning, is None by then."""
 
-    unused: str | None = None
+    if_unused: str | None = None
 
     def __del__(self) -> None:
-        if self.unused is not None:
-            warnings.warn(self.unused, RuntimeWarning, stacklevel=2)
+        if self.if_unused is not None:
+            warnings.warn(self.if_unused, RuntimeWarning, stacklevel=2)

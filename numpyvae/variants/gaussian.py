@@ -21,9 +21,9 @@ class Gaussian(Likelihood):
 
     def __init__(self, sigma: float | None = None) -> None:
         self.sigma = None if sigma is None else check_number("sigma", sigma, positive=True)
-        self.weights = {"log_sigma": (1,)} if self.sigma is None else {}
+        self.weight_shapes = {"log_sigma": (1,)} if self.sigma is None else {}
         self.log_sigma: Array | float = 0.0 if self.sigma is None else log(self.sigma)
-        self.dlog_sigma = np.zeros(1)
+        self.dlog_sigma = np.zeros(1)  # of no use if σ is fixed
 
     def mean(self, output: Array) -> Array:
         """mean = output"""
@@ -31,7 +31,7 @@ class Gaussian(Likelihood):
 
     def cost(self, output: Array, x: Array, mean: Array) -> Array:
         """Σ (½ u² + log σ + ½ log 2π) over the pixels,  u = (x − mean) / σ."""
-        u = (x - mean) * e**-self.log_sigma
+        u = (x - mean) * e**-self.log_sigma  # np.exp of a Python float would be a float64
         return (0.5 * u * u + self.log_sigma + 0.5 * log(2.0 * pi)).sum(axis=1)
 
     def cost_backward(self, output: Array, x: Array, mean: Array, dcost: float | Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,8 @@ ROWS = 1_000  # of z to decode at a time, at most
 class IWAETrace(Trace):
     """Every array of one pass, with k draws of z for each image: B k rows, image by image.
 
-    eps is (B, k, Z) and z is (B k, Z). At most ROWS rows are decoded at a time, as a slice; g,
-    logits, p and their gradients are those of the slice that was decoded last.
+    eps is (B, k, Z) and z is (B k, Z). At most ROWS rows are decoded at a time, as a slice: g,
+    logits, p and their gradients belong to the last such slice, `rows`. There is no dz.
     """
 
     rows: slice  # which these are
@@ -34,8 +35,8 @@ class IWAE(VAE):
     """loss = −log 1/k Σ w,   w = p(x|z) p(z) / q(z|x) for k draws z = μ + σ ε, in nats per image.
 
     In expectation over ε, −loss is a lower bound of log p(x): for k = 1 it is the ELBO, and it
-    rises with k toward log p(x). The arguments are those of VAE, and `k`. β is 1, because with
-    another one the loss would bound nothing.
+    rises with k toward log p(x). The arguments are those of VAE, and `k`. β must be 1: with another
+    one the loss is no longer a bound.
     (Burda, Grosse & Salakhutdinov 2016, Importance Weighted Autoencoders, eq. 8.)
     """
 
@@ -50,7 +51,7 @@ class IWAE(VAE):
         self._check_beta()
 
     def forward(self, x: Array, eps: Array, target: Array | None = None) -> IWAETrace:
-        """x → h → μ, logvar → z = μ + σ ε → g → logits → p → log w,  k times from z on
+        """x → h → μ, logvar → z = μ + σ ε → g → logits → p → log w,  from z on k times per image
 
         x (B, X) are images, eps (B, k, Z) is noise from N(0, 1); target as for VAE.
         """
@@ -58,7 +59,7 @@ class IWAE(VAE):
         t = IWAETrace()
         t.x, t.eps, t.target = check_batch(self, x, eps, target)
         t.h, t.mu, t.logvar = self.encoder.forward(t.x)
-        t.z = reparameterize(*self._draws(t))
+        t.z = reparameterize(*self._repeated(t))
         cost = np.empty(len(t.z), t.z.dtype)
         for rows in self._slices(t):
             self._decode(t, rows)
@@ -91,7 +92,7 @@ class IWAE(VAE):
         share = 1.0 / len(t.x)  # the weight of one image in the mean
         dlog_w = -share * t.weights.reshape(-1, 1)  # (B k, 1)
 
-        grad, decoder_grad = self.parameters.grad, np.zeros_like(self.parameters.grad)
+        grad, summed = self.parameters.grad, np.zeros_like(self.parameters.grad)
         dz = np.empty_like(t.z)
         slices = self._slices(t)
         for rows in reversed(slices):
@@ -101,12 +102,12 @@ class IWAE(VAE):
                 t.logits, self._targets(t), t.p, -dlog_w[rows]
             )
             t.dg, dz[rows] = self.decoder.backward(t.z[rows], t.g, t.dlogits)
-            decoder_grad += grad
+            summed += grad
         if len(slices) > 1:  # these are of one slice, not of the pass
             del t.dlogits, t.dg
-        grad[:] = decoder_grad  # the encoder's part of it is written below
+        grad[:] = summed  # of the decoder and the likelihood; the encoder's part is written below
         dz -= dlog_w * t.z
-        dmu, dlogvar = reparameterize_backward(dz, *self._draws(t)[1:])
+        dmu, dlogvar = reparameterize_backward(dz, *self._repeated(t)[1:])
         t.dmu, t.dlogvar = (d.reshape(t.eps.shape).sum(axis=1) for d in (dmu, dlogvar))
         t.dlogvar -= 0.5 * share  # of ½ logvar in log w, whose shares add up to 1
         t.dh = self.encoder.backward(t.x, t.h, t.dmu, t.dlogvar)
@@ -116,7 +117,7 @@ class IWAE(VAE):
         if self.beta != 1.0:
             raise ValueError(f"beta: expected 1 for IWAE, got {self.beta!r}; train a VAE instead")
 
-    def _draws(self, t: IWAETrace) -> tuple[Array, Array, Array]:
+    def _repeated(self, t: IWAETrace) -> tuple[Array, Array, Array]:
         """μ, logvar and ε of every draw: (B k, Z) each."""
         mu, logvar = (np.repeat(array, self.k, axis=0) for array in (t.mu, t.logvar))
         return mu, logvar, t.eps.reshape(mu.shape)
@@ -124,7 +125,7 @@ class IWAE(VAE):
     def _slices(self, t: IWAETrace) -> list[slice]:
         """Slices of about the same size, of at most ROWS, of the rows of z."""
         rows = len(t.z)
-        size = -(-rows // -(-rows // ROWS))
+        size = ceil(rows / ceil(rows / ROWS))
         return [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
 
     def _targets(self, t: IWAETrace) -> Array:

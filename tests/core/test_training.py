@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from helpers import blas_number
 
-from numpyvae import VAE, Adam, RMSprop, fit, plain, train
+from numpyvae import VAE, Adam, GaussianVAE, RMSprop, fit, plain, train
 from numpyvae.core.latent import kl_divergence
 
 
@@ -144,7 +144,7 @@ def test_a_training_goes_on_from_its_state_bit_for_bit(images, make, pixels, noi
         optimizer = make(vae.parameters)
         settings = {"pixels": pixels, "noise": noise, "test_images": images[:30]}
         made = train(vae, images, epochs=epochs, optimizer=optimizer, rng=seed, **settings, **more)
-        made.unused = None  # some are looked at only
+        made.if_unused = None  # some are looked at only
         return vae, made
 
     whole, unbroken = training(4, seed=1)
@@ -219,6 +219,47 @@ def test_an_optimizer_must_move_this_model(images):
             train(vae, images, optimizer=wrong)
 
 
+def test_real_valued_pixels_are_not_clipped_or_thresholded(rng):
+    """Noise leaves them where they are; 0 and 1 are drawn from values in [0, 1] alone."""
+    x = 10.0 * rng.standard_normal((20, 12))
+    vae, seen = GaussianVAE(4, 2, image_shape=(3, 4)), []
+    forward = vae.forward
+    vae.forward = lambda x, eps, target: (seen.append(x), forward(x, eps, target))[1]
+    fit(vae, x, epochs=1, batch_size=20, noise=0.01)
+    assert np.abs(np.sort(seen[0], axis=None) - np.sort(x, axis=None)).max() < 0.1
+    for pixels in ("thresholded", "dynamic"):
+        with pytest.raises(ValueError, match=r"images: expected values in \[0, 1\] or uint8, got"):
+            fit(GaussianVAE(4, 2, image_shape=(3, 4)), x, pixels=pixels)
+    (epoch,) = fit(
+        GaussianVAE(4, 2, image_shape=(3, 4)), abs(np.sin(x)), epochs=1, pixels="dynamic"
+    )
+    assert np.isfinite(epoch.train.total)
+
+
+def test_an_optimizer_with_negative_numbers_goes_on_and_hides_no_error(images):
+    class Offset(RMSprop):
+        def __post_init__(self):
+            super().__post_init__()
+            self.offset = -1.5
+
+        def step(self):
+            super().step()
+            self.offset -= 1.0
+            if self.t == 4:
+                raise KeyboardInterrupt
+
+    vae = small()
+    training = train(vae, images, optimizer=Offset(vae.parameters))
+    epochs = iter(training)
+    next(epochs)  # of three steps
+    with pytest.raises(KeyboardInterrupt):
+        next(epochs)
+    assert training.optimizer.offset == -4.5
+    with pytest.raises(KeyboardInterrupt):  # one_epoch alone undoes as well
+        training.one_epoch()
+    assert training.optimizer.offset == -4.5
+
+
 def test_fit_trains_at_once_and_returns_every_epoch(images):
     vae, seen = small(rng=3), []
 
@@ -238,7 +279,7 @@ def test_fit_trains_at_once_and_returns_every_epoch(images):
 
 
 def test_a_training_that_nobody_iterates_warns(images):
-    with pytest.warns(RuntimeWarning, match="train: nothing was trained; write `for epoch in"):
+    with pytest.warns(RuntimeWarning, match="train: nothing was trained; iterate, for epoch in"):
         train(small(), images)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

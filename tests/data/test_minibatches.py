@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
 
+from numpyvae import VAE
 from numpyvae.data.minibatches import Minibatches
 
 
 def in_order(images, order, batch_size, dtype):
     """The x of all minibatches; grey, without noise."""
-    batches = Minibatches(batch_size, (2,), "grey", 0.0, dtype)
+    model = VAE(2, image_shape=(1, images.shape[1])).astype(dtype)
+    batches = Minibatches(model, batch_size, "grey", 0.0)
     return [x for x, _, _ in batches(images, order, np.random.default_rng(0))]
 
 
