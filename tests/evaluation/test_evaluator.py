@@ -107,8 +107,8 @@ def test_fifty_epochs_give_the_table_of_the_readme(mnist):
         assert gap > 3.0 * error
     gap = np.sort(result.evidence.value - result.elbo)
     assert result.evidence.gap.mean() == pytest.approx(gap.mean(), abs=0.05)
-    assert gap[-100:].sum() / gap.sum() == pytest.approx(0.59, abs=0.06)
-    assert "accounts for 59 % of it" in " ".join(readme.split())
+    assert gap[-100:].sum() / gap.sum() == pytest.approx(0.60, abs=0.06)
+    assert "accounts for 60 % of it" in " ".join(readme.split())
     sums = [
         line for line in str(result).splitlines() if " amortization +" in line or "mutual" in line
     ]
