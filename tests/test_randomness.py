@@ -67,8 +67,9 @@ def test_a_seed_a_generator_and_the_default(name):
     np.testing.assert_array_equal(draw(np.random.default_rng(9)), draw(np.random.default_rng(9)))
     generator = np.random.default_rng(9)  # goes on, and does not begin again
     assert not np.array_equal(draw(generator), draw(generator))
-    with pytest.raises(ValueError, match="rng: expected a seed or a Generator, got 'seven'"):
-        draw("seven")
+    for wrong in ("seven", None, True, 1.5, -1, []):
+        with pytest.raises(ValueError, match="rng: expected a seed or a Generator, got "):
+            draw(wrong)
 
 
 def test_no_public_function_has_another_name_for_it():

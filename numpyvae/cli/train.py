@@ -11,6 +11,7 @@ import numpy as np
 from numpyvae import pictures
 from numpyvae.cli.console import bar, complain, say, stopped
 from numpyvae.cli.settings_options import VERSIONS, add_settings, given
+from numpyvae.core.bernoulli import Bernoulli
 from numpyvae.data.images import as_pixels, binarize, corrupt
 from numpyvae.runs.run import Run
 from numpyvae.runs.settings import Settings
@@ -108,7 +109,8 @@ def _train(training: Run) -> int:
         return complain(f"{error}; {_kept(training)}", 1)
     files = "model.npz, history.csv, settings.json and the pictures"
     say(f"{folder} holds {files}   {time.perf_counter() - started:.1f} s in all")
-    say(f"to look into the model in a browser: numpyvae explore {shlex.quote(str(folder))}")
+    if type(training.vae.likelihood) is Bernoulli:
+        say(f"to look into the model in a browser: numpyvae explore {shlex.quote(str(folder))}")
     return 0
 
 
@@ -168,7 +170,8 @@ def draw(training: Run) -> None:
     x_test = binarize(as_pixels(training.data.x_test, np.float32), settings.pixels, rng)
     few = x_test[:12]
     rest = "remainder" if settings.objective == "iwae" else "KL"
-    corrupted = corrupt(few, settings.noise, rng) if settings.noise else None
+    accepted = vae.likelihood.lowest, vae.likelihood.highest
+    corrupted = corrupt(few, settings.noise, rng, *accepted) if settings.noise else None
     figures = {
         "loss.png": pictures.loss(
             training.epochs, pictures.reference_losses(x_test, vae.likelihood), rest

@@ -1,7 +1,7 @@
 """How a gradient moves the weights: RMSprop."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -26,7 +26,7 @@ class RMSprop(Optimizer):
     (Tieleman & Hinton 2012, lecture 6.5; ε and the defaults as in Keras 2.)
     """
 
-    parameters: Parameters
+    parameters: Parameters = field(repr=False)
     learning_rate: float = 1e-3
     rho: float = 0.9
     epsilon: float = 1e-7

@@ -108,7 +108,7 @@ class Training(Stateful, Unused):
 
     def one_epoch(self) -> Epoch:
         """Learn from every image once, in a new order; then measure the loss of the test images."""
-        started = time.perf_counter()
+        self.if_unused, started = None, time.perf_counter()
         number, test = self.epoch + 1, None
         with blas_threads(self.threads), self.undone_on_error():
             order = self.shuffling.permutation(len(self.images))
@@ -122,7 +122,6 @@ class Training(Stateful, Unused):
         return Epoch(number, self.epochs, train, test, seconds)
 
     def __iter__(self) -> Iterator[Epoch]:
-        self.if_unused = None
         while self.epoch < self.epochs:
             yield self.one_epoch()
 
@@ -130,7 +129,7 @@ class Training(Stateful, Unused):
         return self.epochs - self.epoch  # those that are left
 
     def __repr__(self) -> str:
-        left = f"{len(self)} of {self.epochs} epochs left; iterate over it to train"
+        left = f"{len(self)} of {self.epochs} epochs left"
         return f"Training of {self.vae} on {len(self.images):,} images: {left}"
 
 

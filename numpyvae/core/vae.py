@@ -22,7 +22,14 @@ from numpyvae.data.images import pixels_for
 from numpyvae.data.minibatches import check_batch
 from numpyvae.support.configured import Configured
 from numpyvae.support.copies import Connected
-from numpyvae.support.inputs import check_array, check_count, check_counts, check_number, check_rng
+from numpyvae.support.inputs import (
+    check_array,
+    check_count,
+    check_counts,
+    check_instance,
+    check_number,
+    check_rng,
+)
 from numpyvae.support.types import Array
 
 
@@ -69,7 +76,7 @@ class VAE(Configured, Connected):
         self.beta = check_number("beta", beta)
         self.image_shape = check_counts("image_shape", image_shape, length=2)
         if likelihood is not None:
-            self.likelihood = likelihood
+            self.likelihood = check_instance("likelihood", likelihood, Configured, "Gaussian()")
         pixels = prod(self.image_shape)
         shapes = self.encoder_class.shapes(pixels, self.hidden, self.latent)
         outputs = pixels * self.likelihood.outputs

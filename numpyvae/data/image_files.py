@@ -79,7 +79,7 @@ def _idx_header(path: object, stream: IO[bytes]) -> tuple[np.dtype[Any], tuple[i
     return np.dtype(IDX_TYPES[start[2]]), tuple(np.frombuffer(lengths, ">u4").tolist())
 
 
-def load_images(path: str | PathLike[str]) -> Dataset:
+def load_images(path: str | PathLike[str], lowest: float = 0.0, highest: float = 1.0) -> Dataset:
     """Images of any size from a folder of the four usual IDX files, an .npy or an .npz file.
 
     folder   train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
@@ -87,7 +87,8 @@ def load_images(path: str | PathLike[str]) -> Dataset:
     .npz     x_train and x_test, with y_train and y_test if there are labels; or one array
     .npy     one array (N, height, width) or (N, X); the last tenth of the images is the test set
 
-    Images are uint8, bool, or floats in [0, 1]. Raises ValueError or OSError naming the file.
+    Images are uint8, bool, or floats in [0, 1], or in another range that a likelihood accepts, from
+    `lowest` to `highest`. Raises ValueError or OSError naming the file.
     """
     path = Path(path)
     if not path.exists():
@@ -98,7 +99,7 @@ def load_images(path: str | PathLike[str]) -> Dataset:
     if kind not in READERS:
         endings = " or ".join(kind for kind in READERS if kind != "folder")
         raise ValueError(f"{path}: expected a folder of IDX files, or a file ending in {endings}")
-    return _dataset(path, *READERS[kind](path))
+    return _dataset(path, (lowest, highest), *READERS[kind](path))
 
 
 Split = tuple[Array, Array | None, Array, Array | None]  # x_train, y_train, x_test, y_test
@@ -159,7 +160,12 @@ READERS: dict[str, Callable[[Path], Split]] = {
 
 
 def _dataset(
-    path: Path, x_train: Array, y_train: Array | None, x_test: Array, y_test: Array | None
+    path: Path,
+    accepted: tuple[float, float],
+    x_train: Array,
+    y_train: Array | None,
+    x_test: Array,
+    y_test: Array | None,
 ) -> Dataset:
     """The images, checked and flattened, and their shape."""
     if x_train.ndim == 3:
@@ -176,8 +182,8 @@ def _dataset(
             f"{path}: expected training and test images of one size, "
             f"got {x_train.shape} and {x_test.shape}"
         )
-    x_train = check_images(f"{path}: training images", x_train, image_shape)
-    x_test = check_images(f"{path}: test images", x_test, image_shape)
+    x_train = check_images(f"{path}: training images", x_train, image_shape, *accepted)
+    x_test = check_images(f"{path}: test images", x_test, image_shape, *accepted)
     for kind, x, y in (("training", x_train, y_train), ("test", x_test, y_test)):
         if y is not None and (y.shape != (len(x),) or y.dtype.kind not in "iu"):
             raise ValueError(

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
+from numpyvae.support.inputs import LARGEST
 from numpyvae.support.types import Array
 
 Pixels = Literal["grey", "thresholded", "dynamic"]
@@ -46,28 +47,38 @@ def check_images(
                 f"pass floats in [0, 1], such as images / {array.max()}"
             )
     elif array.dtype.kind == "f":
-        low, high = array.min(), array.max()  # both are NaN if any entry is
-        if not (lowest <= low and high <= highest and math.isfinite(high - low)):
-            got = f"{array.dtype} from {low:.10g} to {high:.10g}"
-            wanted = (
-                "finite values" if math.isinf(highest) else f"values in [{lowest:g}, {highest:g}]"
-            )
-            remedy = (
-                "divide by 255"
-                if low >= 0 and 128 <= high <= 255
-                else f"rescale them to [{lowest:g}, {highest:g}]"
-            )
-            if np.isnan(low) or math.isinf(highest):
-                bad = f"{(~np.isfinite(array)).sum():,}"
-                got = f"{bad} NaN" if np.isnan(low) else f"{bad} infinite ones"
-                remedy = "remove or replace them"
-            raise ValueError(f"{name}: expected {wanted} or uint8, got {got}; {remedy}")
+        _check_floats(name, array, lowest, highest)
     elif array.dtype != bool:
+        floats = f"floats{_range(lowest, highest)}"
         raise ValueError(
-            f"{name}: expected uint8, bool, or floats in [0, 1], got {array.dtype}; "
-            "rescale them to floats in [0, 1]"
+            f"{name}: expected uint8, bool, or {floats}, got {array.dtype}; "
+            f"rescale them to {floats}"
         )
     return array
+
+
+def _check_floats(name: str, array: Array, lowest: float, highest: float) -> None:
+    """Raise ValueError for floats that are not finite, also in float32, or outside of the range."""
+    low, high = array.min(), array.max()  # both are NaN if any entry is
+    if lowest <= low and high <= highest and -LARGEST <= low and high <= LARGEST:
+        return
+    got = f"{array.dtype} from {low:.10g} to {high:.10g}"
+    remedy = "see where they come from"
+    if math.isfinite(lowest) and math.isfinite(highest):
+        remedy = "divide by 255" if low >= 0 and 128 <= high <= 255 else "rescale them to"
+        remedy += "" if remedy.startswith("divide") else f" [{lowest:g}, {highest:g}]"
+    if np.isnan(low):
+        got, remedy = f"{np.isnan(array).sum():,} NaN", "remove or replace them"
+    wanted = f"values{_range(lowest, highest)}"
+    raise ValueError(f"{name}: expected {wanted} or uint8, got {got}; {remedy}")
+
+
+def _range(lowest: float, highest: float) -> str:
+    """As " in [0, 1]", " of at least 0", or nothing."""
+    if math.isfinite(lowest) and math.isfinite(highest):
+        return f" in [{lowest:g}, {highest:g}]"
+    least = f" of at least {lowest:g}" if math.isfinite(lowest) else ""
+    return least or (f" of at most {highest:g}" if math.isfinite(highest) else "")
 
 
 def as_pixels(images: Array, dtype: DTypeLike) -> Array:

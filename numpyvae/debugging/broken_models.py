@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from numpyvae.core import bernoulli, latent, layers, networks, vae
-from numpyvae.core.bernoulli import BERNOULLI
+from numpyvae.core.bernoulli import Bernoulli
 from numpyvae.core.vae import VAE
 from numpyvae.debugging.mistakes import MISTAKES, Mistake
 
@@ -35,7 +35,7 @@ def break_backward(model: VAE, *names: str) -> VAE:
         if not fits(model, MISTAKES[name]):
             raise ValueError(
                 f"mistake: {name} is in the Bernoulli likelihood, and this model has "
-                f"{model.likelihood.name}; pass a model without a likelihood of its own"
+                f"{type(model.likelihood).__name__}; pass a model without a likelihood of its own"
             )
     kind = type(model)
     own = [name for name in PASSES if getattr(kind, name) is not getattr(VAE, name)]
@@ -47,7 +47,7 @@ def break_backward(model: VAE, *names: str) -> VAE:
     altered = _altered(names)
     wrong: VAE = object.__new__(type(kind.__name__, (kind,), altered["VAE"]))
     wrong.__dict__.update(model.__dict__)
-    if model.likelihood.name == BERNOULLI.name:
+    if type(model.likelihood) is Bernoulli:
         wrong.likelihood = altered["BERNOULLI"]
     return wrong.astype(model.parameters.value.dtype)
 
@@ -55,7 +55,7 @@ def break_backward(model: VAE, *names: str) -> VAE:
 def fits(model: VAE, mistake: Mistake) -> bool:
     """True if the model has the line that the mistake changes."""
     inside = any(edit.module is bernoulli for edit in mistake.edits)
-    return not inside or model.likelihood.name == BERNOULLI.name
+    return not inside or type(model.likelihood) is Bernoulli
 
 
 @functools.cache

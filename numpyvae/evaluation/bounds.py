@@ -103,7 +103,7 @@ def log_likelihood(vae: VAE, x: Array, z: Array) -> Array:
     count, draws, latent = z.shape
     output = vae.decode_logits(z.reshape(-1, latent)).reshape(count, draws, -1)
     cost = vae.likelihood.cost
-    minus = [cost(rows, image, vae.likelihood.mean(rows)) for rows, image in zip(output, x)]
+    minus = [cost(rows, image[None], vae.likelihood.mean(rows)) for rows, image in zip(output, x)]
     return -np.stack(minus).astype(np.float64)
 
 

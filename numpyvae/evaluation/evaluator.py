@@ -25,8 +25,8 @@ from numpyvae.evaluation.quadrature import (
     vae_log_likelihood,
 )
 from numpyvae.evaluation.references import reference_losses
-from numpyvae.evaluation.table import Evaluation
-from numpyvae.support.inputs import check_count, check_rng
+from numpyvae.evaluation.table import AS, Evaluation
+from numpyvae.support.inputs import check_choice, check_count, check_rng
 from numpyvae.support.threads import blas_threads
 from numpyvae.support.types import Array, Progress
 
@@ -71,7 +71,7 @@ def evaluate(
             q = (mu[some], logvar[some])
             split = gap_split(vae_log_likelihood(vae, x[some]), q, **grid, progress=progress)
     return Evaluation(
-        kind=vae.likelihood.kind(x),
+        kind=check_choice("kind", vae.likelihood.kind(x), AS),
         pixels=x.shape[1],
         reconstruction=reconstruction,
         kl=kl,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from numpyvae.core.bernoulli import BERNOULLI, Likelihood
+from numpyvae.core.bernoulli import BERNOULLI, Bernoulli, Likelihood
 from numpyvae.data.images import as_pixels, check_images
 
 CHUNK = 1000  # images at a time
@@ -30,9 +30,9 @@ def reference_losses(images: ArrayLike, likelihood: Likelihood = BERNOULLI) -> d
         x = as_pixels(chunk, np.float64)
         mean += x.sum(axis=0) / len(array)
         zero += float(likelihood.cost(output, x, likelihood.mean(output)).sum()) / len(array)
-        if likelihood.name == BERNOULLI.name:
+        if type(likelihood) is Bernoulli:
             entropy += float((entr(x) + entr(1.0 - x)).sum()) / len(array)
-    if likelihood.name != BERNOULLI.name:
+    if type(likelihood) is not Bernoulli:
         return {"all parameters zero": zero}
     return {
         "all parameters zero": zero,

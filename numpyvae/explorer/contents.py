@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from numpyvae.core.bernoulli import BERNOULLI
+from numpyvae.core.bernoulli import Bernoulli
 from numpyvae.core.latent import kl_divergence, kl_per_latent, reparameterize
 from numpyvae.core.vae import VAE
 from numpyvae.data.images import as_pixels, corrupt, images_for, pixels_for
@@ -47,9 +47,9 @@ def contents(
     credit: str | None,
 ) -> dict[str, Any]:
     """The table that the page reads; see `page.explore` for the arguments."""
-    if vae.likelihood.name != BERNOULLI.name:
-        name = vae.likelihood.name or type(vae.likelihood).__name__
-        problem = f"its likelihood is {name}, and the page computes {BERNOULLI.name} alone"
+    if type(vae.likelihood) is not Bernoulli:
+        name = type(vae.likelihood).__name__
+        problem = f"its likelihood is {name}, and the page computes Bernoulli alone"
         raise ValueError(f"vae: {problem}; numpyvae evaluate and the pictures know it")
     noise = check_number("noise", noise)
     every = images_for(vae, "images", images)[:MEANS]

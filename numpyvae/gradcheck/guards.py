@@ -57,11 +57,9 @@ def as_seed(rng: np.random.Generator | int) -> int:
     """A seed: the one that is given, or one that the Generator draws. ValueError for others."""
     if isinstance(rng, np.random.Generator):
         return int(rng.integers(2**63))
-    try:
-        np.random.default_rng(rng)
-        return int(rng)
-    except (TypeError, ValueError):
-        raise ValueError(f"rng: expected a seed or a Generator, got {rng!r}") from None
+    if isinstance(rng, bool) or not isinstance(rng, int | np.integer) or rng < 0:
+        raise ValueError(f"rng: expected a seed or a Generator, got {rng!r}")
+    return int(rng)
 
 
 def warm_up(

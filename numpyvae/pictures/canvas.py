@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -69,10 +69,16 @@ def tile(pixels: Array, image_shape: tuple[int, ...], columns: int, gap: int = 2
     return grid.reshape(rows * (height + gap), columns * (width + gap))
 
 
+def grey(picture: Array) -> dict[str, Any]:
+    """Options of imshow: 0 is white and 1 black, or the extremes, if pixels are real numbers."""
+    low, high = min(0.0, float(picture.min())), max(1.0, float(picture.max()))
+    return {"cmap": "gray_r", "vmin": low, "vmax": high, "interpolation": "nearest"}
+
+
 def show(figure: Figure, picture: Array) -> Axes:
-    """Draw a picture in [0, 1], black on white, without a frame."""
+    """Draw a picture, black on white, without a frame."""
     axes = figure.add_subplot(xticks=[], yticks=[])
-    axes.imshow(picture, cmap="gray_r", vmin=0.0, vmax=1.0, interpolation="nearest")
+    axes.imshow(picture, **grey(picture))
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return axes

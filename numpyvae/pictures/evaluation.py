@@ -14,7 +14,7 @@ from numpyvae.evaluation.bounds import mean_and_error
 from numpyvae.evaluation.gaussians import LatentGaussian, around, best_gaussian
 from numpyvae.evaluation.quadrature import posterior, vae_log_likelihood
 from numpyvae.evaluation.table import Evaluation
-from numpyvae.pictures.canvas import COLOURS, canvas, tile
+from numpyvae.pictures.canvas import COLOURS, canvas, grey, tile
 from numpyvae.support.inputs import check_rng
 from numpyvae.support.threads import blas_threads
 
@@ -103,7 +103,8 @@ def posteriors(vae: VAE, images: ArrayLike, result: Evaluation) -> Figure:
             low, high = min(places[0], line.min()), max(places[-1], line.max())
             limits(low - 0.3 * (high - low) - 0.05, high + 0.5 * (high - low) + 0.05)
         corner = axes.inset_axes((0.72, 0.72, 0.27, 0.27), xticks=[], yticks=[])
-        corner.imshow(x[chosen[i]].reshape(vae.image_shape), cmap="gray_r", vmin=0.0, vmax=1.0)
+        image = x[chosen[i]].reshape(vae.image_shape)
+        corner.imshow(image, **grey(image))
         kls = ", ".join(f"{q.kl:.2f}" for q in (encoder, parallel, tilted))
         axes.set_title(f"image {chosen[i]}: KL {kls}", fontsize=10)
         axes.set_xlabel("$z_1$")
@@ -174,7 +175,8 @@ def holes(
             rows.append(np.zeros((21, vae.decode(np.zeros((1, 2))).shape[1])))
     sides = [tile(row, vae.image_shape, columns=3, gap=0) for row in rows]
     between = np.zeros((len(sides[0]), vae.image_shape[1] // 2))
-    right.imshow(np.hstack([sides[0], between, sides[1]]), cmap="gray_r", vmin=0.0, vmax=1.0)
+    drawn = np.hstack([sides[0], between, sides[1]])
+    right.imshow(drawn, **grey(drawn))
     right.set_axis_off()
     right.set_title("decoded draws: from holes (left), from crowded places (right)", fontsize=10)
     return figure

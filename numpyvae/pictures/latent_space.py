@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from numpyvae.core.vae import VAE
 from numpyvae.evaluation.aggregate import principal_plane
-from numpyvae.pictures.canvas import COLOURS, canvas, name_groups, tile
+from numpyvae.pictures.canvas import COLOURS, canvas, grey, name_groups, tile
 from numpyvae.support.inputs import check_count
 from numpyvae.support.threads import blas_threads
 from numpyvae.support.types import Array
@@ -72,11 +72,9 @@ def draw_manifold(axes: Axes, vae: VAE, n: int = 15) -> None:
     z2, z1 = np.meshgrid(line[::-1], line, indexing="ij")  # the top row has the largest z₂
     pixels = vae.decode(np.stack([z1.ravel(), z2.ravel()], axis=1))
     height, width = vae.image_shape
-    axes.imshow(
-        tile(pixels, vae.image_shape, n, gap=0), interpolation="nearest",
-        cmap="gray_r", vmin=0.0, vmax=1.0,
-        extent=(-0.5, n - 0.5, -0.5, n - 0.5), aspect=height / width,
-    )  # fmt: skip
+    picture = tile(pixels, vae.image_shape, n, gap=0)
+    extent = (-0.5, n - 0.5, -0.5, n - 0.5)
+    axes.imshow(picture, **grey(picture), extent=extent, aspect=height / width)
     axes.set(title="what the decoder draws at z", xlabel="$z_1$", ylabel="$z_2$")
     shown = range(0, n, 2)
     axes.set_xticks(shown, [f"{line[i]:.2f}" for i in shown])

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from inspect import Parameter, signature
 from math import prod
 from os import PathLike
 from pathlib import Path
@@ -18,7 +19,14 @@ from numpyvae.core.vae import VAE
 from numpyvae.support.arrays import Arrays, DamagedFileError, open_arrays
 from numpyvae.support.configured import Configured
 from numpyvae.support.files import write_file
-from numpyvae.support.inputs import check_array, check_count, check_counts, check_fraction, shown
+from numpyvae.support.inputs import (
+    check_array,
+    check_count,
+    check_counts,
+    check_fraction,
+    check_number,
+    shown,
+)
 from numpyvae.support.interrupts import uninterrupted
 from numpyvae.support.types import Array, Shapes
 from numpyvae.variants.kinds import KINDS, LIKELIHOODS
@@ -35,7 +43,8 @@ def save(path: str | PathLike[str], vae: VAE) -> None:
     """Write `vae` to `path`: every weight under its name, its class, and its config.
 
     `np.load(path)["W_out"]` is the weight W_out. The file appears complete or not at all. A class
-    of your own is saved by its name; to load it, add it to numpyvae.KINDS first.
+    of your own is saved by its name; to load it, add it to numpyvae.KINDS first. Raises ValueError
+    for a model that could not be loaded again.
     """
     with uninterrupted():
         write_file(path, model_bytes(vae))
@@ -53,6 +62,14 @@ def load(path: str | PathLike[str]) -> VAE:
 
 def model_bytes(vae: VAE, record: Mapping[str, Any] | None = None) -> bytes:
     """The content of a model file. `record` holds arrays and JSON, by name and nested."""
+    dtype = vae.parameters.value.dtype
+    if dtype not in (np.float32, np.float64):
+        raise ValueError(f"vae: expected weights of float32 or float64, got {dtype}; use astype")
+    missing = [n for n in vae.likelihood.weight_shapes if n not in vae.parameters.shapes]
+    if missing:
+        problem = f"its likelihood has a weight {missing[0]}, and the model has not"
+        raise ValueError(f"vae: {problem}; pass the likelihood to the constructor")
+    check_number("beta", vae.beta)
     members: dict[str, Any] = {"format": FORMAT, MODEL: _as_json(_named(vae, KINDS))}
     members |= {name: vae.parameters[name] for name in vae.parameters}
     if record is not None:
@@ -66,12 +83,30 @@ def model_bytes(vae: VAE, record: Mapping[str, Any] | None = None) -> bytes:
 def _named(thing: Configured, table: Mapping[str, type]) -> dict[str, Any]:
     """The class of a model or a likelihood by its name in the table, and its config."""
     kind = type(thing)
+    lost = _arguments(kind) - set(kind.CONFIG)
+    if lost:
+        problem = f"{', '.join(sorted(lost))} of the constructor would be lost"
+        raise ValueError(f"{kind.__name__}: {problem}; name it in {kind.__name__}.CONFIG")
     names = [name for name, known in table.items() if known is kind]
     config = {
         name: _named(value, LIKELIHOODS) if isinstance(value, Likelihood) else value
         for name, value in thing.config.items()
     }
     return {"kind": names[0] if names else f"{kind.__module__}.{kind.__qualname__}"} | config
+
+
+def _arguments(kind: type) -> set[str]:
+    """The arguments by name of a class's own constructor, but for the seed of the weights."""
+    parameters = signature(kind).parameters.values()
+    free = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+    return {p.name for p in parameters if p.kind not in free} - {"rng"}
+
+
+def _check_names(config: Mapping[str, Any], kind: type[Configured]) -> None:
+    """Raise ValueError if a config in a file has not the entries that such an object has."""
+    if set(config) != set(kind.CONFIG):
+        wanted, got = (", ".join(sorted(names)) or "none" for names in (kind.CONFIG, config))
+        raise ValueError(f"its config is not that of {kind.__name__}: expected {wanted}, got {got}")
 
 
 def _class(name: Any, table: Mapping[str, type], table_name: str) -> Any:
@@ -85,9 +120,16 @@ def _class(name: Any, table: Mapping[str, type], table_name: str) -> Any:
 
 def _as_json(table: Mapping[str, Any]) -> bytes:
     try:
-        return json.dumps(table).encode()
+        return json.dumps(table, default=_plain).encode()
     except TypeError as error:
-        raise ValueError(f"config: expected plain numbers and texts, {error}") from None
+        raise ValueError(f"config: expected numbers and texts, {error}") from None
+
+
+def _plain(value: Any) -> Any:
+    """A number of NumPy as one of Python."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"got {type(value).__name__}")
 
 
 @contextmanager
@@ -122,23 +164,29 @@ class Checkpoint:
         """The model. All its weights are read, and were of the right shape, before it is built."""
         config = self._config()
         kind = _class(config.pop("kind", None), KINDS, "KINDS")
+        if self._version == FORMAT:
+            _check_names(config, kind)
         shapes = _check_sizes(kind, config)
         if 4 * sum(map(prod, shapes.values())) > DENSE * self._arrays.size:
             raise ValueError("too small for a model of the size that it names; it is damaged")
+        if "likelihood" not in kind.CONFIG:  # its own, which may want other numbers of outputs
+            shapes = {name: shape for name, shape in shapes.items() if name[2:] != "out"}
         weights = {name: self._arrays.read(name, shape) for name, shape in shapes.items()}
-        for name, weight in weights.items():
-            dtype = weight.dtype
-            if dtype not in (np.float32, np.float64):
-                raise ValueError(f"{name}: expected float32 or float64, got {dtype}")
         try:
             vae: VAE = kind(**config)
         except TypeError as error:
             raise ValueError(f"its config is not that of {kind.__name__}: {error}") from None
+        dtype = np.dtype(np.float32)
+        for name, shape in vae.parameters.shapes.items():
+            if name not in weights:  # of the likelihood, or of networks of another kind
+                weights[name] = self._arrays.read(name, shape)
+            dtype = weights[name].dtype
+            if dtype not in (np.float32, np.float64):
+                raise ValueError(f"{name}: expected float32 or float64, got {dtype}")
         if dtype != vae.parameters.value.dtype:
             vae = vae.astype(dtype)
         for name, shape in vae.parameters.shapes.items():
-            weight = weights.pop(name) if name in weights else self._arrays.read(name, shape)
-            vae.parameters[name][:] = check_array(name, weight, shape, dtype)
+            vae.parameters[name][:] = check_array(name, weights.pop(name), shape, dtype)
         return vae
 
     def _config(self) -> dict[str, Any]:
@@ -155,6 +203,7 @@ class Checkpoint:
                 got = shown.repr(likelihood)
                 raise ValueError(f"likelihood: expected its kind and config, got {got}")
             own = _class(likelihood.pop("kind", None), LIKELIHOODS, "LIKELIHOODS")
+            _check_names(likelihood, own)
             try:
                 config["likelihood"] = own(**likelihood)
             except TypeError as error:
@@ -204,8 +253,8 @@ class Checkpoint:
 def _check_sizes(kind: type[VAE], config: dict[str, Any]) -> Shapes:
     """The names and shapes of the weights of a model with this config, before it is made."""
     for name in ("hidden", "latent", "image_shape"):
-        if name not in config:
-            raise ValueError(f"{name}: missing in its config")
+        if name not in config:  # a class of somebody else, with other names
+            return {}
     if not isinstance(config["hidden"], list):
         raise ValueError("hidden: expected a list of numbers; the file is damaged")
     hidden = config["hidden"] = check_counts("hidden", config["hidden"])

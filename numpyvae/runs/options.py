@@ -55,6 +55,5 @@ def number(default: float, help: str, group: str, *, positive: bool = False, **m
 
 def choice(default: str, help: str, group: str, choices: Iterable[str], **more: Any) -> Any:
     """An option that is one of some names."""
-    names = tuple(choices)
-    check = partial(check_choice, choices=names)
-    return option(default, help, group, check, choices=names, **more)
+    check = partial(check_choice, choices=choices)  # also what is added to a table later
+    return option(default, help, group, check, choices=tuple(choices), **more)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from inspect import signature
 from os import PathLike
 from pathlib import Path
 from typing import Any, get_args
@@ -155,8 +156,11 @@ class Settings:
 
     def make_optimizer(self, parameters: Parameters) -> Optimizer:
         """The optimizer of these settings, before its first step."""
+        make = OPTIMIZERS[self.optimizer]
         own: dict[str, Any] = {} if self.epsilon is None else {"epsilon": self.epsilon}
-        return OPTIMIZERS[self.optimizer](parameters, self.learning_rate, **own)
+        if own and "epsilon" not in signature(make).parameters:
+            raise ValueError(f"epsilon: the optimizer {self.optimizer} has none; leave it out")
+        return make(parameters, self.learning_rate, **own)
 
     @classmethod
     def from_table(cls, table: Any) -> Settings:
@@ -179,4 +183,5 @@ class Settings:
         if not Path(path).exists():
             remedy = "check the spelling and the folder you are in, or name where they are now"
             raise FileNotFoundError(f"{path}: no such file or folder; {remedy}")
-        return load_images(path)
+        likelihood = LIKELIHOODS[self.likelihood]
+        return load_images(path, likelihood.lowest, likelihood.highest)

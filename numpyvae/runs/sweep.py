@@ -103,8 +103,9 @@ class Sweep:
         Each process calls `finish(run)` after its last epoch. Raises ValueError or OSError for
         images that cannot be used, or a folder that cannot be made; then nothing is written.
         """
-        for data in {self.runs[name].data for name in names}:
-            Settings(data).images()
+        runs = [self.runs[name] for name in names]
+        for run in {(run.data, run.likelihood): run for run in runs}.values():
+            run.images()
         self.out.mkdir(parents=True, exist_ok=True)
         tasks = [(self.runs[name], self.out / name, dict(versions), finish) for name in names]
         epochs = sum(self.runs[name].epochs for name in names)

@@ -75,11 +75,21 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
     return str(value)
 
 
+def check_instance(name: str, value: Any, kind: type, example: str) -> Any:
+    """`value` if it is an object of this class; raises ValueError otherwise."""
+    if not isinstance(value, kind):
+        got = f"the class {value.__name__}" if isinstance(value, type) else shown.repr(value)
+        raise ValueError(f"{name}: expected one such as {example}, got {got}")
+    return value
+
+
 def check_rng(rng: Any) -> np.random.Generator:
     """`rng`, a Generator or a seed, as a Generator; raises ValueError otherwise."""
+    if isinstance(rng, np.random.Generator):
+        return rng
     try:
-        return np.random.default_rng(rng)
-    except (TypeError, ValueError):
+        return np.random.default_rng(check_count("rng", rng, least=0))
+    except ValueError:
         raise ValueError(f"rng: expected a seed or a Generator, got {shown.repr(rng)}") from None
 
 

@@ -16,8 +16,9 @@ from numpyvae.support.inputs import check_array, check_count, check_number, show
 class Stateful:
     """An object with a state: its attributes, without those called `parameters` or _….
 
-    An attribute is an array, a number, a random generator or another Stateful. A class with other
-    attributes names those of its state in STATE.
+    An attribute of the state is an array, a number, a random generator or another Stateful. Texts,
+    None and tuples are constants, which the constructor sets. A class with other attributes names
+    those of its state in STATE.
     """
 
     STATE: tuple[str, ...] | None = None
@@ -56,11 +57,8 @@ class Stateful:
                     raise ValueError(f"{name}: expected the state of a random generator") from None
             elif isinstance(own, np.ndarray):
                 own[:] = check_array(name, value, own.shape, own.dtype)
-            elif isinstance(own, int):
-                setattr(self, name, check_count(name, value, least=0))
             else:
-                sign = -1.0 if isinstance(value, float) and value < 0.0 else 1.0
-                setattr(self, name, sign * check_number(name, sign * value))
+                setattr(self, name, _number(name, value, type(own)))
 
     @contextmanager
     def undone_on_error(self) -> Iterator[None]:
@@ -76,4 +74,24 @@ class Stateful:
         names = self.STATE
         if names is None:
             names = tuple(name for name in vars(self) if name != "parameters" and name[0] != "_")
-        return {name: getattr(self, name) for name in names}
+        found = {name: getattr(self, name) for name in names}
+        found = {name: v for name, v in found.items() if not isinstance(v, str | tuple | None)}
+        kinds = (np.ndarray, int, float, np.random.Generator, Stateful)
+        for name, value in found.items():
+            if not isinstance(value, kinds):
+                wanted = "an array, a number, a random generator, or a constant"
+                problem = f"expected {wanted}, which can be saved, got {type(value).__name__}"
+                raise ValueError(f"{type(self).__name__}.{name}: {problem}")
+        return found
+
+
+def _number(name: str, value: Any, kind: type) -> Any:
+    """`value` as a finite number of this kind; ValueError otherwise."""
+    if kind is bool:
+        if not isinstance(value, bool):
+            raise ValueError(f"{name}: expected true or false, got {shown.repr(value)}")
+        return value
+    if kind is int:
+        return check_count(name, value, least=0)
+    negative = isinstance(value, int | float) and value < 0
+    return -check_number(name, -value) if negative else check_number(name, value)

@@ -17,6 +17,8 @@ def shape_table(arrays: Mapping[str, Any]) -> str:
             single[name] = value
     lines = []
     for name, array in single.items():
-        shape = getattr(array, "shape", ())
+        shape = getattr(array, "shape", None)
+        if shape is None:
+            continue
         lines.append(f"{name:10} {' x '.join(map(str, shape)):>12} {prod(shape):>10,}")
     return "\n".join(lines)

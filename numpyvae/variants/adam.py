@@ -1,6 +1,6 @@
 """Adam, the other optimizer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,7 +17,7 @@ class Adam(Optimizer):
     (Kingma & Ba 2015, Adam, algorithm 1.)
     """
 
-    parameters: Parameters
+    parameters: Parameters = field(repr=False)
     learning_rate: float = 1e-3
     beta1: float = 0.9
     beta2: float = 0.999

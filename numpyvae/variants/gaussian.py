@@ -22,8 +22,9 @@ class Gaussian(Likelihood):
     def __init__(self, sigma: float | None = None) -> None:
         self.sigma = None if sigma is None else check_number("sigma", sigma, positive=True)
         self.weight_shapes = {"log_sigma": (1,)} if self.sigma is None else {}
-        self.log_sigma: Array | float = 0.0 if self.sigma is None else log(self.sigma)
-        self.dlog_sigma = np.zeros(1)  # of no use if σ is fixed
+        self.log_sigma: Array | float
+        if self.sigma is not None:  # else they are weights, once there is a model
+            self.log_sigma, self.dlog_sigma = log(self.sigma), np.zeros(1)
 
     def mean(self, output: Array) -> Array:
         """mean = output"""

@@ -22,4 +22,4 @@ class GaussianVAE(VAE):
         **options: Any,
     ) -> None:
         super().__init__(hidden, latent, likelihood=Gaussian(sigma), **options)
-        self.sigma = sigma
+        self.sigma = None if sigma is None else float(sigma)

@@ -58,8 +58,14 @@ class Schedule:
 
     def epochs(self, training: Training, vae: VAE) -> Iterator[Epoch]:
         """The epochs of the training of `vae`, each with its own β and learning rate."""
-        rest = iter(training)
+        rest, optimizer = iter(training), training.optimizer
         while len(training) > 0:
+            before = vae.beta, optimizer.learning_rate
             vae.beta = self.beta_of(training.epoch + 1)
-            training.optimizer.learning_rate = self.learning_rate_of(training.epoch + 1)
-            yield next(rest)
+            optimizer.learning_rate = self.learning_rate_of(training.epoch + 1)
+            try:
+                epoch = next(rest)
+            except BaseException:
+                vae.beta, optimizer.learning_rate = before
+                raise
+            yield epoch

@@ -25,7 +25,7 @@ def trained(images, **settings):
 
 def test_train_knows_its_length_and_yields_epochs_one_at_a_time(images, capsys):
     training = train(small(), images, test_images=images[:30], epochs=3)
-    assert repr(training).endswith("on 250 images: 3 of 3 epochs left; iterate over it to train")
+    assert repr(training).endswith("on 250 images: 3 of 3 epochs left")
     assert len(training) == 3
     epochs = list(training)
     assert [epoch.number for epoch in epochs] == [1, 2, 3]
@@ -286,6 +286,7 @@ def test_a_training_that_nobody_iterates_warns(images):
         training = train(small(), images, epochs=2)
         next(iter(training))
         train(small(), images, epochs=2, resume_from={**training.state(), "epoch": 2})
+        train(small(), images).one_epoch()
 
 
 def test_one_image_and_a_batch_larger_than_the_data_will_do(images):

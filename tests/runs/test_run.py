@@ -299,3 +299,35 @@ def test_the_epochs_that_a_run_begins_with(stopped, settings):
     with Run.start_or_resume(replace(settings, beta=2.0), stopped.path, {}) as run:
         assert len(list(run)) == settings.epochs
         assert run.earlier is not None
+
+
+def test_an_optimizer_without_epsilon_is_named_and_its_constants_are_no_state(monkeypatch):
+    from dataclasses import dataclass, field
+
+    from numpyvae import VAE
+    from numpyvae.core.optimizers import Optimizer
+    from numpyvae.core.parameters import Parameters
+    from numpyvae.runs import settings
+
+    @dataclass(eq=False)
+    class SGD(Optimizer):
+        parameters: Parameters = field(repr=False)
+        learning_rate: float = 0.1
+        nesterov: bool = False
+        kind: str = "plain"
+
+        def step(self):
+            self.parameters.value -= self.learning_rate * self.parameters.grad
+
+    monkeypatch.setitem(settings.OPTIMIZERS, "sgd", SGD)
+    vae = VAE(4, 2, image_shape=(2, 2))
+    chosen = settings.Settings(optimizer="sgd", learning_rate=0.2)
+    optimizer = chosen.make_optimizer(vae.parameters)
+    assert optimizer.state() == {"learning_rate": 0.2, "nesterov": False}
+    optimizer.restore({"learning_rate": 0.3, "nesterov": True})
+    assert optimizer.nesterov is True
+    with pytest.raises(ValueError, match="epsilon: the optimizer sgd has none; leave it out"):
+        settings.Settings(optimizer="sgd", epsilon=1e-3).make_optimizer(vae.parameters)
+    optimizer.buffers = [vae.parameters.value]
+    with pytest.raises(ValueError, match=r"SGD\.buffers: expected an array, a number, .* got list"):
+        optimizer.state()

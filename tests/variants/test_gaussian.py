@@ -7,7 +7,19 @@ import pytest
 from helpers import integral
 from scipy.stats import norm
 
-from numpyvae import IWAE, VAE, FreeBits, Gaussian, GaussianVAE, evaluation, explorer, fit
+from numpyvae import (
+    IWAE,
+    VAE,
+    FreeBits,
+    Gaussian,
+    GaussianVAE,
+    evaluation,
+    explorer,
+    fit,
+    pictures,
+)
+from numpyvae.cli import main
+from numpyvae.core.bernoulli import Bernoulli
 from numpyvae.debugging import MISTAKES, break_backward, check_vae
 
 
@@ -140,10 +152,10 @@ def test_sigma_is_learned(rng):
 def test_real_pixels_are_accepted_and_infinite_ones_are_refused(small):
     model, x, eps = small(0.3)
     x[0, 0] = np.inf
-    with pytest.raises(ValueError, match="x: expected finite values or uint8, got 1 infinite ones"):
+    with pytest.raises(ValueError, match=r"x: expected values or uint8, got .* to inf; see"):
         model.forward(x, eps)
     x[0, 0] = np.nan
-    with pytest.raises(ValueError, match="x: expected finite values or uint8, got 1 NaN; remove"):
+    with pytest.raises(ValueError, match="x: expected values or uint8, got 1 NaN; remove"):
         model.forward(x, eps)
     with pytest.raises(ValueError, match="sigma: expected a finite number above 0, got 0"):
         Gaussian(0)
@@ -166,7 +178,7 @@ def test_two_models_do_not_share_the_sigma_of_one_likelihood(rng):
 
 
 def test_the_explorer_refuses_it_by_name(rng):
-    with pytest.raises(ValueError, match="vae: its likelihood is gaussian, and the page computes"):
+    with pytest.raises(ValueError, match="vae: its likelihood is Gaussian, and the page computes"):
         explorer.explore(GaussianVAE(4, 2, image_shape=(2, 2)), rng.random((50, 4)))
 
 
@@ -201,3 +213,69 @@ def test_a_class_with_another_loss_than_its_likelihood_is_refused_not_evaluated(
         ):
             with warnings.catch_warnings(), pytest.raises(ValueError, match=words):
                 use(vae)
+
+
+class Cold(Bernoulli):
+    """p = sigmoid(2 l): a subclass that forgets `all_costs`, and inherits the name."""
+
+    def mean(self, output):
+        return super().mean(2.0 * output)
+
+    def cost(self, output, x, mean):
+        return super().cost(2.0 * output, x, mean)
+
+    def cost_backward(self, output, x, mean, dcost):
+        return 2.0 * super().cost_backward(output, x, mean, dcost)
+
+
+def test_a_likelihood_whose_all_costs_are_not_its_costs_is_refused(rng):
+    vae, x = VAE(5, 2, image_shape=(2, 2), likelihood=Cold()), rng.random((20, 4))
+    check_vae(vae).raise_if_failed()
+    with pytest.raises(ValueError, match=r"all_costs of its likelihood, .*, is not what its cost"):
+        evaluation.evaluate(vae, x)
+
+
+def test_a_subclass_of_bernoulli_is_not_taken_for_it(rng):
+    """Neither by the explorer, nor by the references, nor by the known mistakes."""
+
+    class Right(Cold):
+        def all_costs(self, output, x):
+            return super().all_costs(2.0 * output, x)
+
+    vae, x = VAE(5, 2, image_shape=(2, 2), likelihood=Right()), rng.random((20, 4))
+    assert list(evaluation.evaluate(vae, x).references) == ["all parameters zero"]
+    with pytest.raises(ValueError, match="vae: its likelihood is Right, and the page computes"):
+        explorer.explore(vae, x)
+    with pytest.raises(ValueError, match="and this model has Right"):
+        break_backward(vae, "cross_entropy_sign")
+
+
+def test_pictures_of_real_pixels_show_their_range(rng):
+    vae, x = GaussianVAE(4, 2, image_shape=(3, 4)), 5.0 * rng.standard_normal((6, 12))
+    (image,) = pictures.reconstructions(vae, x).axes[0].get_images()
+    low, high = image.get_clim()
+    assert low == pytest.approx(x.min(), rel=1e-6)
+    assert high == pytest.approx(x.max(), rel=1e-6)
+    (image,) = pictures.reconstructions(VAE(4, 2, image_shape=(3, 4)), x > 0).axes[0].get_images()
+    assert image.get_clim() == (0.0, 1.0)
+
+
+@pytest.mark.once
+def test_the_whole_command_line_with_real_pixels(tmp_path, monkeypatch, rng, capsys):
+    monkeypatch.chdir(tmp_path)
+    x = 3.0 * rng.standard_normal((60, 4, 4)) + 1.0
+    np.savez("real.npz", x_train=x[:40], x_test=x[40:])
+    train = ["train", "--data", "real.npz", "--epochs", "2", "--hidden", "5", "--out", "run"]
+    assert main(train) == 2
+    assert "training images: expected values in [0, 1] or uint8, got" in capsys.readouterr().err
+    assert main([*train, "--likelihood", "gaussian", "--noise", "0.1"]) == 0
+    printed = capsys.readouterr().out
+    assert "gaussian pixels" in printed
+    assert "numpyvae explore" not in printed  # which cannot show it
+    assert main(["train", "--resume", "run", "--epochs", "3"]) == 0
+    assert main(["evaluate", "run", "--images", "20"]) == 0
+    assert "log p(x), a density" in capsys.readouterr().out
+    assert main(["draw", "run"]) == 0
+    assert main(["explore", "run"]) == 2
+    sweep = ["sweep", "--data", "real.npz", "--epochs", "1", "--hidden", "5", "--out", "sweep"]
+    assert main([*sweep, "--likelihood", "gaussian", "--seeds", "1", "--jobs", "1"]) == 0

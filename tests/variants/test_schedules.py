@@ -39,6 +39,24 @@ def test_a_training_goes_by_it(rng):
     assert found == [(e, min(e / 2, 2.0), pytest.approx(rates[e - 1])) for e in range(1, 6)]
 
 
+def test_an_epoch_that_is_stopped_leaves_beta_and_the_rate_as_they_were(rng):
+    class Stopped(RMSprop):
+        def step(self):
+            super().step()
+            if self.t == 7:
+                raise KeyboardInterrupt
+
+    x, vae = rng.random((60, 12)), VAE(5, image_shape=(3, 4))
+    training = train(vae, x, epochs=5, batch_size=20, optimizer=Stopped(vae.parameters))
+    schedule = Schedule(beta=2.0, learning_rate=0.01, anneal=4, decay="burda")
+    epochs = schedule.epochs(training, vae)
+    next(epochs), next(epochs)
+    before = vae.beta, training.optimizer.learning_rate
+    with pytest.raises(KeyboardInterrupt):
+        next(epochs)  # the third, of other β
+    assert (vae.beta, training.optimizer.learning_rate) == before == (1.0, before[1])
+
+
 def test_without_anything_to_change_it_changes_nothing(rng):
     x = rng.random((60, 12))
     weights = []
