@@ -55,8 +55,5 @@ ACTIVATIONS = {"relu": (relu, relu_backward), "tanh": (np.tanh, tanh_backward)}
 
 
 def sigmoid(a: Array) -> Array:
-    """σ(a) = 1 / (1 + e⁻ᵃ) = ½ + ½ tanh(a/2), entry by entry. The last form cannot overflow.
-
-    Small values have few right digits, so take no logarithm of them.
-    """
+    """σ(a) = ½ + ½ tanh(a/2) = 1 / (1 + e⁻ᵃ): cannot overflow. Small values have few digits."""
     return 0.5 + 0.5 * np.tanh(0.5 * a)

@@ -20,16 +20,9 @@ from numpyvae.core.parameters import Parameters
 from numpyvae.core.trace import Loss, Trace
 from numpyvae.data.images import pixels_for
 from numpyvae.data.minibatches import check_batch
-from numpyvae.support.configured import Configured
+from numpyvae.support.configured import Configured, check_configured
 from numpyvae.support.copies import Connected
-from numpyvae.support.inputs import (
-    check_array,
-    check_count,
-    check_counts,
-    check_instance,
-    check_number,
-    check_rng,
-)
+from numpyvae.support.inputs import check_array, check_count, check_counts, check_number, check_rng
 from numpyvae.support.types import Array
 
 
@@ -76,7 +69,7 @@ class VAE(Configured, Connected):
         self.beta = check_number("beta", beta)
         self.image_shape = check_counts("image_shape", image_shape, length=2)
         if likelihood is not None:
-            self.likelihood = check_instance("likelihood", likelihood, Configured, "Gaussian()")
+            self.likelihood = check_configured("likelihood", likelihood, "Gaussian()")
         pixels = prod(self.image_shape)
         shapes = self.encoder_class.shapes(pixels, self.hidden, self.latent)
         outputs = pixels * self.likelihood.outputs

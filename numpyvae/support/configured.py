@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from numpyvae.support.inputs import shown
+
 
 class Configured:
     """An object with a config: the arguments of its constructor, which CONFIG names.
@@ -20,3 +24,11 @@ class Configured:
         """As it is made: VAE(hidden=(256,), latent=2, …)."""
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.config.items())
         return f"{type(self).__name__}({arguments})"
+
+
+def check_configured(name: str, value: Any, example: str) -> Any:
+    """`value` if it is such an object; raises ValueError otherwise."""
+    if not isinstance(value, Configured):
+        got = f"the class {value.__name__}" if isinstance(value, type) else shown.repr(value)
+        raise ValueError(f"{name}: expected one such as {example}, got {got}")
+    return value

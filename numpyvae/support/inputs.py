@@ -75,14 +75,6 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
     return str(value)
 
 
-def check_instance(name: str, value: Any, kind: type, example: str) -> Any:
-    """`value` if it is an object of this class; raises ValueError otherwise."""
-    if not isinstance(value, kind):
-        got = f"the class {value.__name__}" if isinstance(value, type) else shown.repr(value)
-        raise ValueError(f"{name}: expected one such as {example}, got {got}")
-    return value
-
-
 def check_rng(rng: Any) -> np.random.Generator:
     """`rng`, a Generator or a seed, as a Generator; raises ValueError otherwise."""
     if isinstance(rng, np.random.Generator):

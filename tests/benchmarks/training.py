@@ -28,7 +28,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 import numpyvae
-from numpyvae.data.minibatches import in_order
+from numpyvae.data.minibatches import Minibatches
 
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))  # of a contender, in its own process
 EPOCHS = 5  # one to warm up, two alone, two beside a busy process
@@ -360,18 +360,17 @@ def break_down(images, rounds, batch=BATCH, hidden=HIDDEN, latent=LATENT):
     rng = np.random.default_rng(0)
     optimizer = numpyvae.RMSprop(vae.parameters, learning_rate=1e-12)  # repeated, it stays put
     feed = np.tile(rng.permutation(len(images)), 2 + 200 * batch * rounds // len(images))
-    batches = in_order(images, feed, batch, np.float32)
-    trace = vae.backward(vae.forward(next(batches), rng.standard_normal((batch, latent))))
-    eps = rng.standard_normal((batch, latent), np.float32)
+    batches = Minibatches(vae, batch, "grey", 0.0)(images, feed, rng)
+    x, eps, _ = next(batches)
+    vae.backward(vae.forward(x, eps))  # so that the optimizer has a gradient
 
     def data():
         next(batches)
-        rng.standard_normal(out=eps, dtype=np.float32)
 
     def passes():
-        vae.forward(trace.x, eps, out=trace)
-        float(vae.loss(trace).total)
-        vae.backward(trace)
+        t = vae.forward(x, eps)
+        float(vae.loss(t).total)
+        vae.backward(t)
 
     parts = {"products": products(batch, hidden, latent), "passes": passes}
     parts |= {"RMSprop": optimizer.step, "data": data}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from numpyvae import VAE, plain
+from numpyvae import VAE, Gaussian, plain
 from numpyvae.debugging.small_copies import small_copy
 
 ARCHITECTURES = [(hidden, latent) for hidden in (7, (9, 6)) for latent in (1, 2, 3)]
@@ -230,6 +230,8 @@ def test_a_loss_prints_parts_that_add_up():
         ({"latent": 0}, "latent: expected a whole number of at least 1, got 0"),
         ({"beta": -1.0}, "beta: expected a finite number of at least 0, got -1.0"),
         ({"beta": float("nan")}, "beta: expected a finite number of at least 0, got nan"),
+        ({"likelihood": "gaussian"}, r"likelihood: expected one such as Gaussian\(\), got 'gauss"),
+        ({"likelihood": Gaussian}, "likelihood: expected one such as .*, got the class Gaussian"),
         ({"image_shape": (28,)}, "image_shape: expected 2 whole numbers, got"),
         ({"image_shape": (28, 0)}, "image_shape: expected a whole number of at least 1, got 0"),
     ],
