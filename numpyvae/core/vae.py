@@ -41,13 +41,8 @@ class VAE(Configured, Connected):
     """
 
     CONFIG: tuple[str, ...] = (
-        "hidden",
-        "latent",
-        "activation",
-        "beta",
-        "image_shape",
-        "likelihood",
-    )
+        "hidden", "latent", "activation", "beta", "image_shape", "likelihood",
+    )  # fmt: skip
     likelihood: Likelihood = BERNOULLI
     encoder_class, decoder_class = Encoder, Decoder
 
