@@ -72,7 +72,7 @@ class Settings:
         "relu", "activation function of the hidden layers", "model", ACTIVATIONS
     )
     likelihood: str = choice(
-        "bernoulli", "what the decoder's output says of the pixels", "model", LIKELIHOODS
+        "bernoulli", "distribution of the pixels, given the decoder's output", "model", LIKELIHOODS
     )
     objective: str = choice(
         "elbo", "the lower bound on log p(x) that is maximized", "loss", OBJECTIVES
