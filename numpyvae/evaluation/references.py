@@ -14,9 +14,9 @@ CHUNK = 1000  # images at a time
 def reference_losses(images: ArrayLike, likelihood: Likelihood = BERNOULLI) -> dict[str, float]:
     """Losses to compare with, in nats per image, of images (N, X) of any image shape.
 
-    With all parameters zero, the decoder's output is 0: for Bernoulli pixels p = ½, and the loss is
-    X ln 2. Two more are known for Bernoulli pixels alone. The best constant picture is the mean
-    image. A perfect reconstruction has p = x, and its loss is the entropy of the pixels,
+    If the decoder's output is 0, as with all parameters zero, Bernoulli pixels have p = ½, and the
+    loss is X ln 2; other likelihoods have their own cost there. Two more are known for Bernoulli
+    pixels alone. The best constant picture is the mean image. A perfect reconstruction has p = x, and its loss is the entropy of the pixels,
     Σ −x log x − (1−x) log(1−x): 0 for binary images, but not for grey ones.
     """
     from scipy.special import entr
@@ -30,10 +30,9 @@ def reference_losses(images: ArrayLike, likelihood: Likelihood = BERNOULLI) -> d
         x = as_pixels(chunk, np.float64)
         mean += x.sum(axis=0) / len(array)
         zero += float(likelihood.cost(output, x, likelihood.mean(output)).sum()) / len(array)
-        if type(likelihood) is Bernoulli:
-            entropy += float((entr(x) + entr(1.0 - x)).sum()) / len(array)
+        entropy += float((entr(x) + entr(1.0 - x)).sum()) / len(array)
     if type(likelihood) is not Bernoulli:
-        return {"all parameters zero": zero}
+        return {"output of the decoder zero": zero}
     return {
         "all parameters zero": zero,
         "best constant picture": float((entr(mean) + entr(1.0 - mean)).sum()),

@@ -67,8 +67,7 @@ class Evaluation:
     evidence       by integration, for one or two latents, else None
     codes          the aggregate posterior, for two latents, else None
     split          the gap of the first images, split into its parts; for two latents, else None
-    references     −loss of all parameters zero and, for Bernoulli pixels, of the best constant
-                   picture and of a perfect reconstruction, on these images
+    references     −loss of simple models on these images, for comparison: see reference_losses
     kl_per_latent  (Z,) the mean KL of each latent
     active         (Z,) True if the latent distinguishes images
     """

@@ -196,8 +196,18 @@ def test_a_class_with_another_loss_than_its_likelihood_is_refused_not_evaluated(
             loss = super().loss(t)
             return Loss(loss.reconstruction, 0.5 * loss.kl)
 
+    class OtherPosterior(VAE):
+        def forward(self, x, eps, target=None):
+            return super().forward(x, np.sign(eps) * eps**2, target)  # as before at ε = 0 and ±1
+
+    class OneNoise(VAE):
+        def forward(self, x, eps, target=None):
+            return super().forward(x, np.broadcast_to(eps[:, :1], eps.shape), target)
+
     x = rng.random((30, 4))
     words_of = {
+        OtherPosterior: "the reconstruction of OtherPosterior.loss is not the cost",
+        OneNoise: "the reconstruction of OneNoise.loss is not the cost",
         SquaredError: "the reconstruction of SquaredError.loss is not the cost of its likelihood",
         OtherPrior: "the KL of OtherPrior.loss is not that of",
     }
@@ -243,7 +253,7 @@ def test_a_subclass_of_bernoulli_is_not_taken_for_it(rng):
             return super().all_costs(2.0 * output, x)
 
     vae, x = VAE(5, 2, image_shape=(2, 2), likelihood=Right()), rng.random((20, 4))
-    assert list(evaluation.evaluate(vae, x).references) == ["all parameters zero"]
+    assert list(evaluation.evaluate(vae, x).references) == ["output of the decoder zero"]
     with pytest.raises(ValueError, match="vae: its likelihood is Right, and the page computes"):
         explorer.explore(vae, x)
     with pytest.raises(ValueError, match="and this model has Right"):
