@@ -16,8 +16,9 @@ def reference_losses(images: ArrayLike, likelihood: Likelihood = BERNOULLI) -> d
 
     If the decoder's output is 0, as with all parameters zero, Bernoulli pixels have p = ½, and the
     loss is X ln 2; other likelihoods have their own cost there. Two more are known for Bernoulli
-    pixels alone. The best constant picture is the mean image. A perfect reconstruction has p = x, and its loss is the entropy of the pixels,
-    Σ −x log x − (1−x) log(1−x): 0 for binary images, but not for grey ones.
+    pixels alone. The best constant picture is the mean image. A perfect reconstruction has p = x,
+    and its loss is the entropy of the pixels, Σ −x log x − (1−x) log(1−x): 0 for binary images, but
+    not for grey ones.
     """
     from scipy.special import entr
 
