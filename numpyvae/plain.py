@@ -116,7 +116,5 @@ def train(images, epochs=10, hidden=256, latent=2, batch=100, seed=0):
 
 if __name__ == "__main__":
     file = Path(__file__).parent / "data" / "train-images-idx3-ubyte.gz"
-    pixels = np.frombuffer(
-        gzip.decompress(file.read_bytes()), np.uint8, offset=16
-    )  # without the header
+    pixels = np.frombuffer(gzip.decompress(file.read_bytes())[16:], np.uint8)  # [:16]: header
     train((pixels.reshape(60_000, -1) / 255).astype(np.float32))
