@@ -63,10 +63,11 @@ def _check_floats(name: str, array: Array, lowest: float, highest: float) -> Non
     if lowest <= low and high <= highest and -LARGEST <= low and high <= LARGEST:
         return
     got = f"{array.dtype} from {low:.10g} to {high:.10g}"
-    remedy = "see where they come from"
-    if math.isfinite(lowest) and math.isfinite(highest):
-        remedy = "divide by 255" if low >= 0 and 128 <= high <= 255 else "rescale them to"
-        remedy += "" if remedy.startswith("divide") else f" [{lowest:g}, {highest:g}]"
+    remedy = f"rescale them to [{lowest:g}, {highest:g}]"
+    if low >= 0 and 128 <= high <= 255:
+        remedy = "divide by 255"
+    elif math.isinf(lowest) or math.isinf(highest):
+        remedy = "see where they come from"
     if np.isnan(low):
         got, remedy = f"{np.isnan(array).sum():,} NaN", "remove or replace them"
     wanted = f"values{_range(lowest, highest)}"

@@ -29,8 +29,8 @@ def break_backward(model: VAE, *names: str) -> VAE:
         if name not in MISTAKES:
             nearest = difflib.get_close_matches(name, MISTAKES, n=1, cutoff=0.0)[0]
             raise ValueError(
-                f"mistake: expected one of the {len(MISTAKES)} mistakes that "
-                f"numpyvae gradcheck --list shows, got {name!r}; the nearest is {nearest}"
+                f"mistake: expected one of the {len(MISTAKES)} mistakes in "
+                f"numpyvae.debugging.MISTAKES, got {name!r}; the nearest is {nearest}"
             )
         if not fits(model, MISTAKES[name]):
             raise ValueError(
@@ -63,13 +63,8 @@ def _altered(names: tuple[str, ...]) -> dict[str, Any]:
     """VAE's passes and networks, and BERNOULLI, compiled from source with these mistakes in it."""
     edits = [edit for name in names for edit in MISTAKES[name].edits]
     spaces: dict[ModuleType, dict[str, Any]] = {}
-    for module in (
-        layers,
-        latent,
-        bernoulli,
-        networks,
-        vae,
-    ):  # each imports only from those before it
+    order = (layers, latent, bernoulli, networks, vae)  # each imports only from those before it
+    for module in order:
         source = inspect.getsource(module)
         for edit in edits:
             if edit.module is module:

@@ -15,11 +15,11 @@ from numpyvae.support.types import Array
 
 
 def with_known_mistakes(point: Point, report: Report) -> tuple[str, ...]:
-    """The hints, with the mistakes of the museum that explain the gradients of this report.
+    """The hints, with the known mistakes that explain the gradients of this report.
 
-    A mistake is known if all gradients are those of the exhibit, up to rounding, the right ones
+    A mistake is known if all gradients are those of a model with it, up to rounding, the right ones
     too; and, if gradients change from call to call, the same ones change in the same way. If only
-    the first wrong gradient of both is the same, the report resembles the exhibit.
+    the first wrong gradient of both is the same, the report resembles it.
     """
     changing = any("two different gradients" in stop for stop in report.stops)
     if not report.failed and not changing:
@@ -30,7 +30,7 @@ def with_known_mistakes(point: Point, report: Report) -> tuple[str, ...]:
         config["likelihood"] = BERNOULLI  # its own may contain the mistake
     plain = VAE(**config)
     if (plain.parameters.shapes, plain.eps_shape) != (vae.parameters.shapes, vae.eps_shape):
-        return report.hints  # another model, whose mistakes are not in the museum
+        return report.hints  # another model, whose mistakes are not in the table
     plain = plain.astype(np.float64)
     plain.parameters.value[:] = vae.parameters.value
     ours, theirs = (
@@ -40,7 +40,7 @@ def with_known_mistakes(point: Point, report: Report) -> tuple[str, ...]:
         return report.hints  # another loss
     right, (found, moving) = _copies(point.of(plain)), _calls(point)
     known: list[str] = []
-    like: dict[str, int] = {}  # how many gradients are those of the exhibit
+    like: dict[str, int] = {}  # how many gradients are those of a model with it
     for name, mistake in MISTAKES.items():
         if mistake.invisible or not fits(plain, mistake):
             continue

@@ -50,7 +50,7 @@ def contents(
     if type(vae.likelihood) is not Bernoulli:
         name = type(vae.likelihood).__name__
         problem = f"its likelihood is {name}, and the page computes Bernoulli alone"
-        raise ValueError(f"vae: {problem}; numpyvae evaluate and the pictures know it")
+        raise ValueError(f"vae: {problem}; numpyvae.evaluation and numpyvae.pictures know it")
     noise = check_number("noise", noise)
     every = images_for(vae, "images", images)[:MEANS]
     names, numbers = _labels(labels, len(np.asarray(images)))

@@ -303,7 +303,7 @@ def test_arrays_of_the_trace_that_mean_something_else_are_left_out():
     assert "dmu is left out: it is not what this check expects, but no weight" in report.notes[-2]
 
 
-def test_another_loss_is_not_compared_with_the_museum():
+def test_another_loss_is_not_compared_with_the_known_mistakes():
     class Squares(VAE):
         """Σ (p − x)²; the factor 2 of its gradient is missing."""
 
