@@ -29,7 +29,7 @@ def workplace(tmp_path_factory):
     "name", [pytest.param(name, marks=[pytest.mark.slow] * (name[:2] in LONG)) for name in NAMES]
 )
 def test_runs_as_a_script(name, workplace):
-    run_as_a_script(name, workplace)
+    assert run_as_a_script(name, workplace).strip(), "a tutorial prints what it finds"
 
 
 @pytest.mark.slow

@@ -81,6 +81,9 @@ def test_a_teacher_s_evening(tmp_path, monkeypatch, capsys):
     edit(tmp_path / "submissions/s03/01_dense_layer.ipynb",
          lambda source: backward.sub(right, loop.sub(endless, source)))  # fmt: skip
     replay(transcript("teacher"), capsys, monkeypatch)
+    marks = tmp_path / "submissions-marks"
+    rows = (marks / "marks.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert len(rows) == len(json.loads((marks / "marks.json").read_text(encoding="utf-8"))) == 4
 
 
 def test_a_test_for_marks_with_ten_submissions(tmp_path, monkeypatch, capsys):
