@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from numpyvae.support.version import __version__ as __version__
+
 TYPE_CHECKING = False  # `typing` would take longer to import than everything else here
 if TYPE_CHECKING:
     from typing import Any
 
     from numpyvae.public import *  # noqa: F403
-
-__version__ = "0.3.0"
 
 
 def __getattr__(name: str) -> Any:

@@ -49,20 +49,25 @@ def honest(tmp_path_factory):
     header = b"\0\0\x08\3" + np.array(images.shape, ">u4").tobytes()
     (folder / "idx").write_bytes(header + images.tobytes())
     with Run.start(
-        Settings(str(folder / "images.npy"), hidden=(4,), epochs=2), folder / "run", {}
+        Settings(str(folder / "images.npy"), hidden=(4,), epochs=2), folder / "run"
     ) as run:
         list(run)
     return folder
 
 
 def resume(path):
-    with Run.resume(path.parent, {}, epochs=3):
+    with Run.resume(path.parent, epochs=3):
         pass
 
 
-def history(path):
+def record(path):
+    RunFolder(path.parent).record()
+
+
+def released(path):
+    """As of 0.1 and 0.2: the model holds no record, so these files are read."""
     (path.parent / "model.npz").write_bytes((path.parent / "plain.npz").read_bytes())
-    RunFolder(path.parent).load_history()
+    record(path)
 
 
 def notebook(path):
@@ -70,13 +75,13 @@ def notebook(path):
 
 
 READERS = {
-    "run/model.npz": (load, resume),
+    "run/model.npz": (load, record, resume),
     "images.npy": (load_images,),
     "images.npz": (load_images,),
     "packed.npz": (load_images,),
     "idx": (load_idx,),
-    "run/settings.json": (lambda path: RunFolder(path.parent).load_settings(),),
-    "run/history.csv": (history,),
+    "run/settings.json": (released,),
+    "run/history.csv": (released,),
     "01_dense_layer.ipynb": (notebook,),
 }
 

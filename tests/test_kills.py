@@ -45,12 +45,12 @@ def home(tmp_path_factory):
     rng = np.random.default_rng(0)
     np.save(folder / "images.npy", rng.integers(0, 256, (110, 4, 5), dtype=np.uint8))
     data = str(folder / "images.npy")
-    with Run.start(Settings(data, hidden=(3,), epochs=1), folder / "earlier", {}) as run:
+    with Run.start(Settings(data, hidden=(3,), epochs=1), folder / "earlier") as run:
         list(run)
         run.complete()
     for variant in VARIANTS:
         whole = Settings(data, **SETTINGS, **variant, epochs=300)
-        with Run.start(whole, folder / variant["optimizer"], {}) as run:
+        with Run.start(whole, folder / variant["optimizer"]) as run:
             list(run)
     return folder
 
@@ -123,7 +123,7 @@ class Killed:
 
     def epochs(self):
         """The number of epochs in the folder, without those of the earlier run."""
-        if not self.folder.has_model():
+        if not self.folder.model.exists():
             return 0
         before = (self.home / "earlier" / "model.npz").read_bytes()
         if self.earlier and (self.folder.path / "model.npz").read_bytes() == before:
@@ -141,7 +141,7 @@ class Killed:
         epochs = self.epochs()
         if epochs == 0:
             return False
-        with Run.resume(self.folder.path, {}, epochs=epochs + 3) as run:
+        with Run.resume(self.folder.path, epochs=epochs + 3) as run:
             assert [epoch.number for epoch in run] == [epochs + 1, epochs + 2, epochs + 3]
         self.compare(epochs + 3)
         assert len(self.folder.epoch_models()) == epochs + 3

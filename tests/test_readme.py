@@ -48,9 +48,17 @@ def test_the_ten_lines_of_python_print_what_the_readme_prints(tmp_path):
     assert (tmp_path / "model.npz").exists()
 
 
-def test_the_gradient_check_prints_what_the_readme_prints(tmp_path):
-    assert len(CODE) == len(PRINTED) == 2
+@pytest.mark.once
+def test_the_sweep_in_python_trains_both_runs(tmp_path):
     stdout = run(CODE[1], tmp_path)
+    assert len(re.findall(r"^beta=(0\.5|1),epochs=2,seed=0 epoch [12]/2 ", stdout, re.M)) == 4
+    assert len(list(tmp_path.glob("my-sweep/*/model.npz"))) == 2
+
+
+@pytest.mark.once
+def test_the_gradient_check_prints_what_the_readme_prints(tmp_path):
+    assert (len(CODE), len(PRINTED)) == (3, 2)
+    stdout = run(CODE[2], tmp_path)
 
     def but_for_rounding(text):  # the last digits, and how many of them agree, may differ
         text = re.sub(r"\d+ evaluations   [\d.]+ s", "# evaluations", text)

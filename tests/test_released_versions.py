@@ -92,7 +92,7 @@ def test_its_history_is_read_and_it_cannot_go_on(made, capsys):
 HALF_WAY = FIXTURES / "half-way"  # after 0.2: runs stopped after two of four epochs
 
 
-@pytest.fixture(params=["adam", "iwae", "free-bits"])
+@pytest.fixture(params=["adam", "iwae", "free-bits", "gaussian"])
 def stopped(request, tmp_path, monkeypatch):
     """A copy of a run that was stopped half-way, with its images, as the working folder."""
     shutil.copytree(HALF_WAY / request.param, tmp_path / "run")

@@ -1,8 +1,9 @@
 """What does a person type, and what is printed? The command `numpyvae`.
 
 Read process (the command as a process: signals, closed and narrow outputs), command_line (main and
-its parser), console (messages and progress bars) and settings_options (the options of train and
-sweep). Then there is a file for each command, such as train.
+its parser), console (messages and progress bars), settings_options (the options of train and
+sweep) and executors (where many runs are computed). Then there is a file for each command, such
+as train.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import numpy as np
 
 from numpyvae import __version__
 from numpyvae.cli import course, draw, evaluate, explore, gradcheck, reproduce, sweep, train
-from numpyvae.cli.console import OutputError, complain, stopped
+from numpyvae.cli.console import OutputError, complain, in_a_line, stopped
 
 COMMANDS = (train, sweep, explore, gradcheck, evaluate, draw, reproduce, course)
 
@@ -73,4 +73,4 @@ class OneLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the error in one line and exit with status 2."""
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        self.exit(2, f"{self.prog}: {in_a_line(message)}; see {self.prog} --help\n")

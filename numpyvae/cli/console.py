@@ -10,9 +10,8 @@ from contextlib import suppress
 
 from tqdm import tqdm
 
-from numpyvae.runs.processes import cores
 from numpyvae.runs.run_folder import RunFolder
-from numpyvae.support.files import in_words
+from numpyvae.support.files import folder_for, in_words
 from numpyvae.support.interrupts import Terminated
 from numpyvae.support.types import Item
 
@@ -38,11 +37,15 @@ def complain(problem: object, status: int) -> int:
     """Print a problem to standard error in one line; return the exit status."""
     with suppress(OSError):  # there is nowhere else to say it
         text = in_words(problem) if isinstance(problem, OSError) else str(problem)
-        if len(text) > 2000:
-            text = f"{text[:1000]} ... {text[-900:]}"
-        plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)  # no escape codes
-        print(f"numpyvae: {plain}", file=sys.stderr, flush=True)
+        print(f"numpyvae: {in_a_line(text)}", file=sys.stderr, flush=True)
     return status
+
+
+def in_a_line(text: str) -> str:
+    """The text without escape codes, and without the middle if it is very long."""
+    if len(text) > 2000:
+        text = f"{text[:1000]} ... {text[-900:]}"
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def stopped(stop: KeyboardInterrupt, kept: str = "") -> int:
@@ -82,12 +85,6 @@ def bar(
         yield from progress
 
 
-def add_jobs(command: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
-    """Add --jobs."""
-    jobs = f"runs at the same time, each in a process of its own ({cores()}, all cores)"
-    command.add_argument("--jobs", type=int, default=cores(), metavar="N", help=jobs)
-
-
 def add_run_folder(command: argparse.ArgumentParser) -> None:
     """Add the options of commands that read a run folder: its name, other images, and --out."""
     command.add_argument("dir", metavar="DIR", help="the folder that numpyvae train wrote")
@@ -97,8 +94,6 @@ def add_run_folder(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", metavar="FOLDER", help=out)
 
 
-def pictures_folder(options: argparse.Namespace) -> RunFolder:
-    """The folder for the pictures; it is made if it does not exist."""
-    folder = RunFolder(options.dir if options.out is None else options.out)
-    folder.make()
-    return folder
+def out_folder(options: argparse.Namespace) -> RunFolder:
+    """The folder for what is written, which may not exist yet."""
+    return RunFolder(options.dir if options.out is None else folder_for(options.out, "--out"))

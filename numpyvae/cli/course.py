@@ -8,10 +8,12 @@ import shlex
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
-from numpyvae.cli.console import add_jobs, bar, complain, say
+from numpyvae.cli.console import bar, complain, say
+from numpyvae.cli.executors import add_executor, executor
 from numpyvae.course import EXERCISES, Verdict, start
 from numpyvae.course.check import exercise_named
 from numpyvae.course.hints import next_hint, solution
@@ -89,7 +91,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     made.add_argument("dir", metavar="FOLDER", help="the submissions")
     made.add_argument("--out", metavar="DIR", help="folder for the marks (FOLDER-marks)")
     made.add_argument("--variant", type=int, metavar="N", help="mark this variant's exercises")
-    add_jobs(made)
+    add_executor(made)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -185,6 +187,8 @@ def _record(verdict: Verdict, progress: dict[str, Progress]) -> str:
 def _hint(options: argparse.Namespace) -> int:
     """Print a hint or the solution; the working folder notes it."""
     folder = Path(options.dir)
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: no such folder, so nothing could be noted; name your own one")
     exercise = exercise_named(options.name)
     say(solution(exercise, folder) if options.solution else next_hint(exercise, folder))
     return 0
@@ -226,11 +230,14 @@ def _mark(options: argparse.Namespace) -> int:
     chosen = None if options.variant is None else variant(options.variant)
     names = [each.id for each in chosen.exercises.values()] if chosen else list(EXERCISES)
     folder = options.dir.rstrip("/\\")
-    marking = Marking(folder, options.out or f"{folder}-marks", names)
+    marking = Marking(folder, f"{folder}-marks" if options.out is None else options.out, names)
     missing = marking.missing()
     say(f"{len(marking.submissions)} submissions, {len(missing)} of them to mark")
-    for _ in bar(marking.mark(missing, options.jobs), unit="submission", total=len(missing)):
-        pass
+    with executor(options, ThreadPoolExecutor) as workers:
+        for _ in bar(marking.mark(missing, workers), unit="submission", total=len(missing)):
+            pass
+    if left := marking.missing():
+        say(f"left to another process: {', '.join(left)}")
     marks = marking.marks()
     say(f"{'submission':40} points of {len(names)}")
     for mark in marks:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from numpyvae import pictures
-from numpyvae.cli.console import add_run_folder, bar, pictures_folder, say
+from numpyvae.cli.console import add_run_folder, bar, out_folder, say
 from numpyvae.core.vae import VAE
 from numpyvae.data.images import images_for
 from numpyvae.runs.checkpoints import load
@@ -33,7 +33,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Draw the pictures and print their names."""
-    folder = RunFolder(options.dir)
+    folder, out = RunFolder(options.dir), out_folder(options)
     vae = folder.load_model()
     data = folder.load_settings().images(options.data)
     x = images_for(vae, "images", data.x_test)
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
         "interpolation.png": pictures.interpolation(vae, first, second),
         "walk.png": pictures.walk(vae, x[0] if vae.latent > 20 else None),
     }
-    out = pictures_folder(options)
+    out.make()
     pictures.save_all(out.path, figures)
     written = list(figures)
     kept = folder.epoch_models() if vae.latent == 2 else []

@@ -8,11 +8,15 @@ import json
 import numpy as np
 
 from numpyvae import pictures
-from numpyvae.cli.console import add_run_folder, bar, complain, pictures_folder, say
-from numpyvae.data.images import binarize, pixels_for
-from numpyvae.evaluation import evaluate
+from numpyvae.cli.console import add_run_folder, bar, complain, out_folder, say, stopped
+from numpyvae.core.vae import VAE
+from numpyvae.data.images import Pixels, binarize, pixels_for
+from numpyvae.evaluation import evaluate, mean_and_error
+from numpyvae.evaluation.many_draws import NegativeLogLikelihoods
+from numpyvae.evaluation.table import AS
 from numpyvae.runs.run_folder import RunFolder
 from numpyvae.support.inputs import check_count
+from numpyvae.support.types import Array
 
 HELP = "the ELBO, tighter bounds and the evidence of a trained model"
 DESCRIPTION = """\
@@ -22,6 +26,7 @@ EXAMPLES = """\
 examples:
   numpyvae evaluate numpyvae-out
   numpyvae evaluate numpyvae-out --images all --json
+  numpyvae evaluate numpyvae-out --images all --draws 5000      hours, for more than two latents
 """
 
 
@@ -32,16 +37,20 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--images", default="1000", metavar="N", help=images)
     split = "images for which the gap is split, with two latents (150)"
     command.add_argument("--gap-images", type=int, default=150, metavar="N", help=split)
+    draws = "print the NLL alone, by N draws of z for each image; stop at any time, and go on"
+    command.add_argument("--draws", type=int, metavar="N", help=draws)
     command.add_argument("--json", action="store_true", help="print the numbers as JSON")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the draws (0)")
 
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate, print the table or JSON, and draw."""
-    folder = RunFolder(options.dir)
+    folder, out = RunFolder(options.dir), out_folder(options)
     vae, settings = folder.load_model(), folder.load_settings()
     x_test = settings.images(options.data).x_test
     count = _count(options.images, len(x_test))
+    if options.draws is not None:
+        return _nll(options, vae, x_test[:count], settings.pixels)
     rng = np.random.default_rng(check_count("seed", options.seed, least=0))
     x = pixels_for(vae, "images", x_test[:count])
     x = binarize(x, settings.pixels, rng)
@@ -51,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         say(f"{folder}: the first {len(x):,} of {len(x_test):,} test images\n{result}")
     try:
-        out = pictures_folder(options)
+        out.make()
         figures = {"bounds.png": pictures.ladder(result), "kl.png": pictures.latent_kl(result)}
         if result.codes is not None:
             figures["holes.png"] = pictures.holes(vae, x, result)
@@ -64,6 +73,34 @@ def run(options: argparse.Namespace) -> int:
         return complain(f"{error}; {elsewhere}", 1)
     if not options.json:
         say(f"  {out} holds {', '.join(sorted(figures))}")
+    return 0
+
+
+def _nll(options: argparse.Namespace, vae: VAE, images: Array, pixels: Pixels) -> int:
+    """Measure what is not known yet, and print the mean."""
+    folder = out_folder(options)
+    folder.make()
+    nll = NegativeLogLikelihoods(
+        folder.path, vae, images, pixels, check_count("draws", options.draws), options.seed
+    )
+    try:
+        for _ in bar(nll, unit="image"):
+            pass
+    except KeyboardInterrupt as stop:
+        known = f"{nll.path} holds {len(nll.values):,} of {len(images):,} images"
+        return stopped(stop, f"{known}; the same command goes on")
+    mean, error = mean_and_error(nll.values)
+    kind = vae.likelihood.kind(nll.x)
+    name = "grey cross-entropy" if kind == "cross-entropy" else "NLL"
+    if options.json:
+        found = {"kind": AS[kind].json, "images": len(images), "draws": nll.draws}
+        found |= {"unit": "nats per image", name: {"mean": mean, "standard error": error}}
+        say(json.dumps(found, indent=2))
+        return 0
+    say(f"{options.dir}: {name} {mean:.2f} ± {error:.2f} nats per image, {nll.draws:,} draws each")
+    bits = mean / (images.shape[1] * np.log(2.0))
+    say("\n".join(line.format(name=name, nll=mean, bits=bits) for line in AS[kind].compare))
+    say(f"  {nll.path} holds that of each of the {len(images):,} test images")
     return 0
 
 

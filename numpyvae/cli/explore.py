@@ -6,7 +6,7 @@ import argparse
 
 import numpy as np
 
-from numpyvae.cli.console import add_run_folder, pictures_folder, say
+from numpyvae.cli.console import add_run_folder, out_folder, say
 from numpyvae.data import MNIST_CREDIT
 from numpyvae.data.images import as_pixels, binarize, images_for
 from numpyvae.explorer import explore
@@ -32,7 +32,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the page and say where it is."""
-    folder = RunFolder(options.dir)
+    folder, out = RunFolder(options.dir), out_folder(options)
     vae, settings = folder.load_model(), folder.load_settings()
     data = settings.images(options.data)
     own = settings.data is None and options.data is None
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
         credit=MNIST_CREDIT if own else "",
     )
     content = page.encode()
-    out = pictures_folder(options)
+    out.make()
     write_file(out.path / PAGE, content)
     say(f"{out.path / PAGE} holds the model, {len(content) / 1e6:.1f} MB; open it in a browser")
     return 0

@@ -12,6 +12,7 @@ from numpyvae.data import MNIST_FOLDER, load_images
 from numpyvae.debugging import MISTAKES, break_backward, check_vae
 from numpyvae.runs.checkpoints import load
 from numpyvae.support.files import write_file
+from numpyvae.support.inputs import shown
 from numpyvae.support.types import Array
 
 HELP = "check the gradients of a VAE, or of one that is wrong on purpose"
@@ -46,6 +47,10 @@ def run(options: argparse.Namespace) -> int:
     if options.list:
         _list()
         return 0
+    if options.plot is not None and not options.plot.lower().endswith(".png"):
+        raise ValueError(
+            f"--plot: expected a name that ends in .png, got {shown.repr(options.plot)}"
+        )
     vae, images = VAE(), None
     if options.model is not None:
         vae = load(options.model)

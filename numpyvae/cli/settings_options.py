@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import platform
 from typing import Any
 
-import numpy as np
-
-from numpyvae import __version__
 from numpyvae.runs.settings import Settings
-
-VERSIONS = {
-    "numpyvae": __version__,
-    "numpy": np.__version__,
-    "python": platform.python_version(),
-}
 
 
 def add_settings(command: argparse.ArgumentParser, several: bool = False) -> None:
@@ -24,7 +14,7 @@ def add_settings(command: argparse.ArgumentParser, several: bool = False) -> Non
     With `several`, each takes one value or more, and there is none for the seed. An option that is
     not given is None.
     """
-    groups: dict[str, Any] = {}
+    groups: dict[str, Any] = {"": command}
     for name, known in Settings.options().items():
         default, flag = getattr(Settings(), name), f"--{name.replace('_', '-')}"
         if known.group not in groups:
@@ -35,21 +25,17 @@ def add_settings(command: argparse.ArgumentParser, several: bool = False) -> Non
             continue
         if several and name == "seed":
             continue
-        text, type_, metavar, nargs = (
-            known.help,
-            known.type,
-            known.metavar,
-            "+" if several else None,
-        )
+        text, type_, metavar = known.help, known.type, known.metavar
+        nargs = "+" if several else None
         if isinstance(default, tuple):  # several numbers are one value
             nargs = "+"
             if several:
                 text, type_, metavar = f"{text}, joined by commas", _widths, "N,N"
         shown = " ".join(map(str, default)) if isinstance(default, tuple) else str(default)
+        text = f"{text} ({known.shown or shown})" if known.group else argparse.SUPPRESS
         group.add_argument(
-            flag, help=f"{text} ({known.shown or shown})", type=type_, metavar=metavar,
-            choices=known.choices or None, nargs=nargs,
-        )  # fmt: skip
+            flag, help=text, type=type_, metavar=metavar, choices=known.choices or None, nargs=nargs
+        )
 
 
 def given(options: argparse.Namespace) -> dict[str, Any]:

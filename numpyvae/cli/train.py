@@ -10,10 +10,11 @@ import numpy as np
 
 from numpyvae import pictures
 from numpyvae.cli.console import bar, complain, say, stopped
-from numpyvae.cli.settings_options import VERSIONS, add_settings, given
+from numpyvae.cli.settings_options import add_settings, given
 from numpyvae.core.bernoulli import Bernoulli
 from numpyvae.data.images import as_pixels, binarize, corrupt
 from numpyvae.runs.run import Run
+from numpyvae.runs.run_folder import MODEL, VERSIONS
 from numpyvae.runs.settings import Settings
 from numpyvae.support.lock import LostLockError
 
@@ -60,10 +61,10 @@ def run(options: argparse.Namespace) -> int:
     """Train, or go on with a training. Exit status 1 if it fails."""
     if options.resume is not None:
         _refuse_others(options)
-        with Run.resume(options.resume, VERSIONS, options.epochs, options.data) as training:
+        with Run.resume(options.resume, options.epochs, options.data) as training:
             return _train(training)
     out = "numpyvae-out" if options.out is None else options.out
-    with Run.start(Settings(**given(options)), out, VERSIONS) as training:
+    with Run.start(Settings(**given(options)), out) as training:
         return _train(training)
 
 
@@ -79,7 +80,7 @@ def _refuse_others(options: argparse.Namespace) -> None:
 def _train(training: Run) -> int:
     """Print a line per epoch, and draw."""
     started, folder = time.perf_counter(), training.folder
-    if len(training) == 0 and folder.completed(training.settings):
+    if training.completed:
         done = len(training.epochs)
         more = f"for more: {_resume(training)} --epochs {2 * done}"
         say(f"{folder}: finished after epoch {done} of {done}; {more}")
@@ -93,8 +94,13 @@ def _train(training: Run) -> int:
     try:
         for epoch in bar(training, unit="epoch", delay=0.0):
             say(epoch)
-            if epoch.number == 1 and training.earlier is not None:
-                say(f"{folder} held an earlier run; it is now in {training.earlier}")
+            if epoch.number == 1 and folder.earlier is not None:
+                run = (
+                    "an earlier run"
+                    if (folder.earlier / MODEL).exists()
+                    else "something of these names"
+                )
+                say(f"{folder} held {run}; it is now in {folder.earlier}")
         draw(training)
         training.complete()
     except BrokenPipeError:
@@ -106,7 +112,7 @@ def _train(training: Run) -> int:
     except OSError as error:
         return complain(f"{error}; {_kept_and_next(training)}", 1)
     except FloatingPointError as error:  # the same settings would end here again
-        return complain(f"{error}; {_kept(training)}", 1)
+        return complain(f"{error}; {_kept(training)[0]}", 1)
     files = "model.npz, history.csv, settings.json and the pictures"
     say(f"{folder} holds {files}   {time.perf_counter() - started:.1f} s in all")
     if type(training.vae.likelihood) is Bernoulli:
@@ -114,20 +120,22 @@ def _train(training: Run) -> int:
     return 0
 
 
-def _kept(training: Run) -> str:
-    """What is in the folder after a stop, in words."""
-    folder, done = training.folder, len(training.epochs)
-    if not folder.has_model():
-        return "no model was saved"
-    if done:
-        return f"{folder} holds the model of epoch {done}"
-    return f"no epoch is complete, and {folder} still holds the earlier run"
+def _kept(training: Run) -> tuple[str, int]:
+    """What is in the folder after a stop, in words, and the number of epochs; it is asked anew."""
+    folder = training.folder
+    ours = training.epochs or folder.begun
+    if done := folder.epochs_done(training.settings) if ours else 0:
+        return f"{folder} holds the model of epoch {done}", done
+    if folder.model.exists():
+        return f"no epoch is complete, and {folder} still holds the earlier run", 0
+    earlier = f"; the earlier run is in {folder.earlier}" if folder.earlier else ""
+    return f"no model was saved{earlier}", 0
 
 
 def _kept_and_next(training: Run) -> str:
     """What is in the folder after a stop, and the command that goes on."""
-    kept = _kept(training)
-    return f"{kept}; to go on: {_resume(training)}" if training.epochs else kept
+    kept, done = _kept(training)
+    return f"{kept}; to go on: {_resume(training)}" if done else kept
 
 
 def _resume(training: Run) -> str:

@@ -43,7 +43,7 @@ def one_pass(
 
 @dataclass(frozen=True)
 class Epoch:
-    """Epoch `number` out of `epochs`: losses in nats per image, and seconds of training."""
+    """Epoch `number` out of `epochs`: losses in nats per image; seconds (NaN: not known)."""
 
     number: int
     epochs: int
@@ -54,7 +54,8 @@ class Epoch:
     def __str__(self) -> str:
         count = f"{self.number:{len(str(self.epochs))}}/{self.epochs}"
         test = "" if self.test is None else f"   test {self.test}"
-        return f"epoch {count} {self.seconds:6.1f} s   train {self.train}{test}"
+        took = "" if math.isnan(self.seconds) else f" {self.seconds:6.1f} s"
+        return f"epoch {count}{took}   train {self.train}{test}"
 
 
 class Training(Stateful, Unused):

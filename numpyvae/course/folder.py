@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from numpyvae.course.blanks import blank
 from numpyvae.course.notebooks import tutorials
-from numpyvae.support.files import remove_unfinished, write_file
+from numpyvae.support.files import folder_for, remove_unfinished, write_file
 
 
 def start(folder: str | PathLike[str]) -> tuple[list[str], list[str]]:
@@ -18,11 +17,7 @@ def start(folder: str | PathLike[str]) -> tuple[list[str], list[str]]:
     Returns the names of the files written, and of the existing files, which do not change. Raises
     ValueError if the name is empty, and OSError if `folder` cannot be written.
     """
-    if not str(folder):
-        raise ValueError("expected the name of a folder, got an empty one")
-    folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(f"{folder}: expected the name of a folder, got a file")
+    folder = folder_for(folder, "dir")
     folder.mkdir(parents=True, exist_ok=True)
     remove_unfinished(folder)
     written, kept = [], []

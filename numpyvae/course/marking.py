@@ -7,10 +7,9 @@ import hashlib
 import io
 import json
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import closing
+from concurrent.futures import Executor, as_completed
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,11 +17,12 @@ from pathlib import Path
 from numpyvae.course.exercises import EXERCISES
 from numpyvae.course.judge import Verdict
 from numpyvae.course.judging import judge_folder
-from numpyvae.support.files import read_text, write_file
+from numpyvae.support.files import folder_for, read_text, write_file
+from numpyvae.support.lock import lock
 
 COPIED = (".ipynb", ".py")  # of a submission; its other files are not needed
 LARGEST = 100 * 2**20  # bytes of a submission that are copied
-RECORDS, GRADESCOPE = "records", "gradescope"
+RECORDS, GRADESCOPE, COPIES = "records", "gradescope", ".copies"
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Marking:
     """
 
     def __init__(self, folder: str | Path, out: str | Path, names: Sequence[str] = ()):
-        self.folder, self.out = Path(folder), Path(out)
+        self.folder, self.out = Path(folder), folder_for(out)
         self.names = tuple(names or EXERCISES)
         if not self.folder.is_dir():
             raise ValueError(f"{folder}: expected a folder of submissions")
@@ -65,25 +65,47 @@ class Marking:
         """The submissions that are not marked yet, or have changed since."""
         return [name for name in self.submissions if self._record(name) is None]
 
-    def mark(self, names: Sequence[str], jobs: int) -> Iterator[Mark]:
-        """Mark submissions, so many at the same time; yields each mark when it is saved."""
-        (self.out / RECORDS).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="marking-") as root, closing(_Pool(jobs)) as pool:
-            waiting = [pool.submit(self._mark, name, Path(root)) for name in names]
-            for done in as_completed(waiting):
-                yield done.result()
+    def mark(self, names: Sequence[str], executor: Executor) -> Iterator[Mark]:
+        """Mark submissions, each as a task of `executor`; yields each mark when it is saved.
 
-    def _mark(self, name: str, root: Path) -> Mark:
-        """Judge a copy of a submission, and save its record."""
-        scratch = Path(tempfile.mkdtemp(dir=root))
-        digest = self._digest(name)
-        _copy(self.submissions[name], scratch)
-        verdicts = judge_folder(scratch, self.names, confined=True,
-                                forbidden=[self.folder, self.out, root])  # fmt: skip
-        mark = Mark(name, digest, tuple(verdicts))
-        shutil.rmtree(scratch, ignore_errors=True)
-        write_file(self._path(name), json.dumps(asdict(mark), indent=1).encode())
-        return mark
+        Each is judged in a process of its own, so threads will do (ThreadPoolExecutor), or the
+        workers of other machines, if they see the same folders. A submission that another process
+        is marking is left to it.
+        """
+        (self.out / RECORDS).mkdir(parents=True, exist_ok=True)
+        anywhere = Marking(self.folder.resolve(), self.out.resolve(), self.names)
+        waiting = [executor.submit(anywhere.mark_one, name) for name in names]
+        try:
+            for done in as_completed(waiting):
+                if (mark := done.result()) is not None:
+                    yield mark
+        finally:
+            for task in waiting:
+                task.cancel()
+            for work in (self.out / COPIES).glob("*"):
+                with suppress(OSError):  # another process is at work there
+                    work.rmdir()
+
+    def mark_one(self, name: str) -> Mark | None:
+        """Judge a copy of a submission, and save its record; None if another process does so."""
+        work = self.out / COPIES / name
+        work.mkdir(parents=True, exist_ok=True)
+        try:
+            with lock(work):
+                if (mark := self._record(name)) is not None:
+                    return mark
+                digest, copy = self._digest(name), work / "copy"
+                shutil.rmtree(copy, ignore_errors=True)  # of a marking that was killed
+                _copy(self.submissions[name], copy)
+                verdicts = judge_folder(
+                    copy, self.names, confined=True, forbidden=[self.folder, self.out]
+                )
+                mark = Mark(name, digest, tuple(verdicts))
+                write_file(self._path(name), json.dumps(asdict(mark), indent=1).encode())
+                shutil.rmtree(copy, ignore_errors=True)
+                return mark
+        except BlockingIOError:
+            return None
 
     def marks(self) -> list[Mark]:
         """All marks, in the order of the submissions."""
@@ -120,10 +142,12 @@ class Marking:
             record = json.loads(read_text(path, most=2**24))
             verdicts = tuple(Verdict(**verdict) for verdict in record.pop("verdicts"))
             mark = Mark(**record, verdicts=verdicts)
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None  # not a record: it is made again
-        current = mark.digest == self._digest(name)
-        return mark if current else None
+        texts = all(isinstance(text, str) for each in verdicts for text in vars(each).values())
+        whole = texts and [verdict.exercise for verdict in verdicts] == list(self.names)
+        current = (mark.submission, mark.digest) == (name, self._digest(name))
+        return mark if whole and current else None
 
     def _digest(self, name: str) -> str:
         """A digest of a submission's files, of the version of numpyvae and of the exercises."""
@@ -133,13 +157,6 @@ class Marking:
             found.update(f"\n{path.relative_to(base.parent)} {path.stat().st_size}\n".encode())
             found.update(path.read_bytes())
         return found.hexdigest()
-
-
-class _Pool(ThreadPoolExecutor):
-    """A pool of threads that, when it is closed, starts no task that is still waiting."""
-
-    def close(self) -> None:
-        self.shutdown(cancel_futures=True)
 
 
 def _is_submission(path: Path) -> bool:
@@ -160,6 +177,7 @@ def _files(submission: Path) -> list[Path]:
 
 def _copy(submission: Path, scratch: Path) -> None:
     base = submission.parent if submission.is_file() else submission
+    scratch.mkdir()
     for path in _files(submission):
         target = scratch / path.relative_to(base)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -33,9 +33,19 @@ def load_progress(folder: Path) -> dict[str, Progress]:
     if not path.exists():
         return {}
     try:
-        return {name: Progress(**record) for name, record in json.loads(read_text(path)).items()}
-    except (ValueError, TypeError, AttributeError):
+        found = json.loads(read_text(path))
+        return {name: _checked(Progress(**record)) for name, record in found.items()}
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise ValueError(f"{path}: damaged; delete it, and run numpyvae course check") from None
+
+
+def _checked(record: Progress) -> Progress:
+    """The record, if its values are such as `save_progress` writes; ValueError otherwise."""
+    if record.passed != "":
+        datetime.fromisoformat(record.passed)
+    if type(record.hints) is not int or record.hints < 0 or type(record.solution) is not bool:
+        raise ValueError
+    return record
 
 
 def save_progress(folder: Path, records: dict[str, Progress]) -> None:

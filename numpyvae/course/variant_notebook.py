@@ -9,7 +9,7 @@ from typing import Any
 from numpyvae.course.blanks import NOT_WRITTEN
 from numpyvae.course.exercise import Exercise
 from numpyvae.course.variants import Variant, variant
-from numpyvae.support.files import write_file
+from numpyvae.support.files import folder_for, write_file
 
 INTRODUCTION = """\
 # Variant {seed} · A VAE of other parts
@@ -25,7 +25,7 @@ The checks compare with the formulas above, for inputs of many sizes. In a termi
 def start_variant(folder: str | Path, seed: int) -> Path:
     """Write variant_SEED.ipynb to `folder`; raises FileExistsError if it is there already."""
     chosen = variant(seed)
-    path = Path(folder) / f"{chosen.notebook}.ipynb"
+    path = folder_for(folder, "dir") / f"{chosen.notebook}.ipynb"
     if path.exists():
         raise FileExistsError(f"{path}: it exists and is not changed; rename it to begin again")
     path.parent.mkdir(parents=True, exist_ok=True)

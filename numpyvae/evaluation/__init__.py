@@ -3,7 +3,8 @@
 Read bounds (the ELBO and importance weights), quadrature (the evidence by integration), gaussians
 (the best Gaussian for a posterior, and the parts of the gap), aggregate (all codes beside the
 prior), references (losses to compare with), table (an Evaluation and its printed form), then
-evaluator (`evaluate`, which computes all of it). agreement refuses models whose loss is another.
+evaluator (`evaluate`, which computes all of it). many_draws measures a likelihood for hours, and
+can be stopped. agreement refuses models whose loss is another.
 """
 
 from numpyvae.evaluation.aggregate import Aggregate, aggregate_posterior

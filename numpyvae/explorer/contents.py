@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import warnings
 from importlib.metadata import version
 from typing import Any
@@ -35,6 +36,8 @@ REACH = 5.0  # standard deviations of q that it shall hold on each side
 DRAWS = 30  # of z, where the grid does not give the reconstruction term
 NOISES = 8  # by which it is judged how badly a denoising model fits a picture
 NAMES = 255  # most labels
+FARTHEST = 1e5  # of a mean, on an axis of the page
+TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 
 
 def contents(
@@ -61,6 +64,9 @@ def contents(
         kl = kl_per_latent(mu, logvar)
     if not np.isfinite(kl).all():
         raise ValueError("vae: its μ or σ is not finite; train it with a lower learning rate")
+    if (farthest := float(np.abs(mu).max())) > FARTHEST:
+        problem = f"a mean lies {farthest:.3g} from 0, too far to be shown beside the prior"
+        raise ValueError(f"vae: {problem}; train it with a lower learning rate")
     _check_layers(stored, every[:10])
     check_agreement(stored, pixels_for(stored, "images", every[:10]))
     x = pixels_for(vae, "images", every[:PICTURES]).astype(np.float32)
@@ -76,7 +82,7 @@ def contents(
         credit = MNIST_CREDIT if holds_mnist(every) else ""
     return {
         "version": version("numpyvae"),
-        "name": name,
+        "name": _isolated(name),
         "hidden": list(vae.hidden),
         "latent": vae.latent,
         "activation": vae.activation,
@@ -114,7 +120,12 @@ def _labels(labels: ArrayLike | None, images: int) -> tuple[list[str], Array | N
     if len(found) > NAMES:
         problem = f"expected at most {NAMES} different ones, got {len(found):,}"
         raise ValueError(f"labels: {problem}; pass none, or coarser ones")
-    return [str(label) for label in found], numbers
+    return [_isolated(str(label)) for label in found], numbers
+
+
+def _isolated(text: str) -> str:
+    """The text without marks that would turn round the rest of its line."""
+    return "".join(c for c in text if unicodedata.bidirectional(c) not in TURNING)
 
 
 def _check_layers(vae: VAE, images: Array) -> None:

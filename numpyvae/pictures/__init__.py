@@ -15,14 +15,13 @@ from numpyvae.pictures.gradcheck import gradients
 from numpyvae.pictures.image_grids import interpolation, reconstructions, samples, walk
 from numpyvae.pictures.latent_space import latent, manifold
 from numpyvae.pictures.sweep import loss_by_setting, rate_distortion
-from numpyvae.pictures.training import beside_published, loss
+from numpyvae.pictures.training import loss
 
 __all__ = [
     "COLOURS",
     "STYLE",
     "animation",
     "as_png",
-    "beside_published",
     "gradients",
     "holes",
     "interpolation",

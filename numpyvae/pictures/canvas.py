@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from numpyvae.support.files import write_files
+from numpyvae.support.interrupts import uninterrupted
 from numpyvae.support.types import Array
 
 if TYPE_CHECKING:
@@ -34,7 +35,10 @@ STYLE = {
 
 def canvas(width: float, height: float) -> Figure:
     """An empty figure, width x height in inches, outside of pyplot's global state."""
-    from matplotlib.figure import Figure
+    with uninterrupted():  # Ctrl-C in the middle of an import would be another exception
+        import matplotlib.backends.backend_agg
+        import matplotlib.patheffects  # noqa: F401
+        from matplotlib.figure import Figure
 
     class NotebookFigure(Figure):
         """A figure without pyplot that a notebook displays."""

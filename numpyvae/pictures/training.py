@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from numpyvae.core.training import Epoch
 from numpyvae.pictures.canvas import COLOURS, canvas
@@ -50,40 +50,4 @@ def loss(
     betas = {epoch.train.beta for epoch in epochs}
     weight = "β × " if len(betas) > 1 else "" if betas == {1.0} else f"{betas.pop():g} × "
     figure.supylabel(f"nats per image   (total = reconstruction + {weight}{rest})")
-    return figure
-
-
-def beside_published(
-    losses: Mapping[str, Sequence[float]],
-    nll: Mapping[str, tuple[int, float]],
-    published: Mapping[str, float],
-    epochs: int,
-) -> Figure:
-    """The test losses of several models, by epoch, and a cross for the NLL of each.
-
-    losses     nats per image after 1, 2, … epochs, for each model by name
-    nll        the epoch where it was measured, and its value
-    published  the NLL that was published, after `epochs` epochs: a circle each
-    """
-    figure = canvas(8.0, 5.2)
-    axes = figure.add_subplot()
-    for (name, values), color in zip(losses.items(), COLOURS):
-        axes.plot(range(1, len(values) + 1), values, color=color, label=name)
-        if name in nll:
-            axes.plot(*nll[name], "x", color=color, markersize=9)
-        axes.plot(epochs, published[name], "o", color=color, mfc="white")
-    black: dict[str, Any] = {"color": "black", "linestyle": "none", "mfc": "white"}
-    axes.plot([], marker="x", **black, markersize=9, label="NLL")
-    axes.plot([], marker="o", **black, label=f"published NLL, after {epochs:,} epochs")
-    low = min(published.values())
-    high = max([values[-1] for values in losses.values() if values], default=low)
-    axes.set_ylim(low - 2.0, high + 20.0)  # the first epochs may lie above
-    axes.set_xscale("log")
-    axes.set_xlim(0.9, 1.3 * epochs)
-    axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("nats per test image")
-    axes.set_title("lines: the loss of the test images, in training", fontsize=10)
-    axes.grid(alpha=0.3)
-    axes.legend()
     return figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from inspect import Parameter, signature
 from math import prod
 from os import PathLike
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from numpyvae.core.bernoulli import Likelihood
+from numpyvae.core.bernoulli import BERNOULLI, Likelihood
 from numpyvae.core.vae import VAE
 from numpyvae.support.arrays import Arrays, DamagedFileError, open_arrays
 from numpyvae.support.configured import Configured
@@ -102,20 +102,26 @@ def _arguments(kind: type) -> set[str]:
     return {p.name for p in parameters if p.kind not in free} - {"rng"}
 
 
-def _check_names(config: Mapping[str, Any], kind: type[Configured]) -> None:
-    """Raise ValueError if a config in a file has not the entries that such an object has."""
-    if set(config) != set(kind.CONFIG):
-        wanted, got = (", ".join(sorted(names)) or "none" for names in (kind.CONFIG, config))
-        raise ValueError(f"its config is not that of {kind.__name__}: expected {wanted}, got {got}")
-
-
-def _class(name: Any, table: Mapping[str, type], table_name: str) -> Any:
-    """The class of this name; ValueError, with the remedy, if it is in no table."""
+def _class(config: dict[str, Any], table: Mapping[str, type], table_name: str) -> Any:
+    """The class that a config names; ValueError, with the remedy, if it is in no table."""
+    name = config.pop("kind", None)
     if not isinstance(name, str) or name not in table:
         known = ", ".join(table)
         remedy = f"if it is yours, add it before you load: numpyvae.{table_name}[{name!r}] = …"
         raise ValueError(f"kind {shown.repr(name)} is not one of {known}; {remedy}")
     return table[name]
+
+
+def _make(kind: Any, config: Mapping[str, Any]) -> Any:
+    """`kind(**config)`, if the config has the entries that such an object has; else ValueError."""
+    problem = f"its config is not that of {kind.__name__}"
+    if set(config) != set(kind.CONFIG):
+        wanted, got = (", ".join(sorted(names)) or "none" for names in (kind.CONFIG, config))
+        raise ValueError(f"{problem}: expected {wanted}, got {got}")
+    try:
+        return kind(**config)
+    except TypeError as error:
+        raise ValueError(f"{problem}: {error}") from None
 
 
 def _as_json(table: Mapping[str, Any]) -> bytes:
@@ -137,11 +143,11 @@ def open_checkpoint(path: str | PathLike[str]) -> Iterator[Checkpoint]:
     """A model file, to be read. A problem in the block is a ValueError that names the file."""
     if Path(path).is_dir():
         raise ValueError(f"{path}: a folder; name the model.npz inside it")
+    if not Path(path).exists():
+        raise FileNotFoundError(f"{path}: no such file; `numpyvae train` writes one")
     try:
         with open_arrays(path) as arrays:
             yield Checkpoint(arrays)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: no such file; `numpyvae train` writes one") from None
     except DamagedFileError:
         raise
     except (ValueError, MemoryError) as error:
@@ -163,19 +169,14 @@ class Checkpoint:
     def vae(self) -> VAE:
         """The model. All its weights are read, and were of the right shape, before it is built."""
         config = self._config()
-        kind = _class(config.pop("kind", None), KINDS, "KINDS")
-        if self._version == FORMAT:
-            _check_names(config, kind)
+        kind = _class(config, KINDS, "KINDS")
         shapes = _check_sizes(kind, config)
         if 4 * sum(map(prod, shapes.values())) > DENSE * self._arrays.size:
             raise ValueError("too small for a model of the size that it names; it is damaged")
         if "likelihood" not in kind.CONFIG:  # its own, which may want other numbers of outputs
             shapes = {name: shape for name, shape in shapes.items() if name[2:] != "out"}
         weights = {name: self._arrays.read(name, shape) for name, shape in shapes.items()}
-        try:
-            vae: VAE = kind(**config)
-        except TypeError as error:
-            raise ValueError(f"its config is not that of {kind.__name__}: {error}") from None
+        vae: VAE = _make(kind, config)
         dtype = np.dtype(np.float32)
         for name, shape in vae.parameters.shapes.items():
             if name not in weights:  # of the likelihood, or of networks of another kind
@@ -192,32 +193,25 @@ class Checkpoint:
     def _config(self) -> dict[str, Any]:
         """The kind of the model and the arguments of its constructor; its likelihood is made."""
         if self._version in WITHOUT_KIND:
-            names = ["hidden", "latent", "beta", "image_shape"]
-            names += ["activation"] if self._version != 1 else []
+            names = ["hidden", "latent", "beta", "image_shape", "activation"]
+            names = names if self._version != 1 else names[:-1]
             found = {name: self._arrays.read(name, most=SMALL).tolist() for name in names}
-            return {"kind": "VAE"} | found
+            return {"kind": "VAE", "activation": "relu", "likelihood": BERNOULLI} | found
         config = self._json(MODEL, "its config is damaged")
         if "likelihood" in config:
             likelihood = config["likelihood"]
             if not isinstance(likelihood, dict):
                 got = shown.repr(likelihood)
                 raise ValueError(f"likelihood: expected its kind and config, got {got}")
-            own = _class(likelihood.pop("kind", None), LIKELIHOODS, "LIKELIHOODS")
-            _check_names(likelihood, own)
-            try:
-                config["likelihood"] = own(**likelihood)
-            except TypeError as error:
-                raise ValueError(f"its likelihood is not a {own.__name__}: {error}") from None
+            own = _class(likelihood, LIKELIHOODS, "LIKELIHOODS")
+            config["likelihood"] = _make(own, likelihood)
         return config
 
     def _json(self, name: str, problem: str) -> dict[str, Any]:
         """The table in a member that is a JSON text."""
-        try:
-            table = json.loads(self._arrays.read(name, most=SMALL).item())
-        except DamagedFileError:
-            raise
-        except (ValueError, TypeError, RecursionError):
-            table = None
+        text, table = self._arrays.read(name, most=SMALL), None
+        with suppress(ValueError, TypeError, RecursionError):
+            table = json.loads(text.item())
         if not isinstance(table, dict):
             raise ValueError(problem)
         return table

@@ -12,31 +12,34 @@ from numpyvae.support.inputs import check_choice, check_count, check_number
 Check = Callable[[str, Any], Any]  # name and value → the value as it is kept; raises ValueError
 
 
+def as_it_is(name: str, value: Any) -> Any:
+    """The check of an option that the object refuses which it is made for."""
+    return value
+
+
 @dataclass(frozen=True)
 class Option:
     """What is known of an option beside its name, type and default.
 
     help     for docstring and command line
-    group    its heading on the command line
+    group    its heading on the command line; "" if it is not in the help
     check    refuses what no training could use
     type     of the words on the command line; None for a text, or for a flag
     choices  all values that there are, if they have names
     metavar  stands for the value in the help
     shown    stands for the default in the help
-    of_train True if the option is an argument of `train` too, with the same name
     """
 
     help: str
     group: str
-    check: Check
+    check: Check = as_it_is
     type: Callable[[str], Any] | None = None
     choices: tuple[str, ...] = ()
     metavar: str | None = None
     shown: str | None = None
-    of_train: bool = False
 
 
-def option(default: Any, help: str, group: str, check: Check, **more: Any) -> Any:
+def option(default: Any, help: str, group: str, check: Check = as_it_is, **more: Any) -> Any:
     """A field of Settings."""
     return field(default=default, metadata={"option": Option(help, group, check, **more)})
 
@@ -47,10 +50,9 @@ def count(default: int, help: str, group: str, *, least: int = 1, **more: Any) -
     return option(default, help, group, check, **{"type": int, "metavar": "N"} | more)
 
 
-def number(default: float, help: str, group: str, *, positive: bool = False, **more: Any) -> Any:
-    """An option that is a number of at least 0, or above 0."""
-    check = partial(check_number, positive=positive)
-    return option(default, help, group, check, type=float, **more)
+def number(default: float, help: str, group: str, **more: Any) -> Any:
+    """An option that is a number of at least 0."""
+    return option(default, help, group, check_number, type=float, **more)
 
 
 def choice(default: str, help: str, group: str, choices: Iterable[str], **more: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Many tasks in processes of their own, a few at a time, and their results as they come."""
+"""An executor whose tasks have a process each."""
 
 from __future__ import annotations
 
@@ -7,28 +7,18 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from itertools import islice
+import time
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from typing import Any
 
 from numpyvae.support.inputs import check_count
 from numpyvae.support.interrupts import uninterrupted
-from numpyvae.support.types import Item
 
-
-@dataclass(frozen=True)
-class Failure:
-    """The reason why a task did not complete."""
-
-    problem: str
-
-
-Result = tuple[int, Item | Failure]  # of the task with this number
+GRACE = 10.0  # seconds to remove unfinished files
 
 
 def cores() -> int:
@@ -36,95 +26,87 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
-def in_processes(
-    task: Callable[..., Generator[Item]], arguments: Sequence[tuple[Any, ...]], jobs: int
-) -> Iterator[Result[Item]]:
-    """Run `task(*arguments[i])` for every i, each in its own process, at most `jobs` at a time.
+class Processes(ThreadPoolExecutor):
+    """An executor of concurrent.futures that runs each task in a process of its own.
 
-    Yields (i, item) for every item of every task, as they come, and (i, Failure) for a task that
-    raises an exception or whose process dies; the others go on. Ctrl-C, and leaving the loop, end
-    all processes. `task` is a generator function. It, its arguments and its items are pickled, so
-    it is a function of a module. A script needs `if __name__ == "__main__":` around the call,
-    because each process imports it.
+        with Processes(2) as executor:
+            futures = [executor.submit(task, i) for i in range(9)]
+
+    At most `jobs` run at the same time. Why not a single ProcessPoolExecutor? If one of its
+    processes is killed, perhaps because it took too much memory, all of its tasks fail; and Ctrl-C
+    reaches all of them at once, with a traceback each. Here, each task has such an executor for
+    itself, so a process that dies fails its own task alone. An exception in the block, such as
+    Ctrl-C, ends all processes, which then remove their unfinished files. Tasks and results are
+    pickled, so a task is a function of a module, and a script needs `if __name__ == "__main__":`.
     """
-    check_count("jobs", jobs)
-    context = multiprocessing.get_context("spawn")  # a forked copy of BLAS threads may deadlock
-    waiting = iter(enumerate(arguments))
-    running: dict[Any, tuple[int, BaseProcess]] = {}  # by the pipe of their results
-    try:
-        while True:
-            for i, values in islice(waiting, jobs - len(running)):
-                results, end = context.Pipe(duplex=False)
-                process = context.Process(target=_work, args=(end, task, values), daemon=True)
-                with _without_ctrl_c():
-                    process.start()
-                    running[results] = (i, process)
-                end.close()
-            if not running:
-                return
-            ready: Any
-            for ready in wait(list(running)):
-                i, worker = running[ready]
-                try:
-                    yield i, ready.recv()
-                except (EOFError, OSError):  # it has ended, perhaps within a message
-                    del running[ready]
-                    ready.close()
-                    worker.join()
-                    if worker.exitcode:
-                        yield i, Failure(_end_in_words(worker.exitcode))
-    finally:
-        for _, worker in running.values():
-            worker.terminate()
-        for _, worker in running.values():
-            worker.join(10)
-            worker.kill()  # if it has not ended by then
-            worker.join()
+
+    def __init__(self, jobs: int) -> None:
+        super().__init__(check_count("jobs", jobs), initializer=_leave_ctrl_c_to_the_main_thread)
+        self._context = multiprocessing.get_context("spawn")  # a forked copy of BLAS may deadlock
+        self._guard, self._over = threading.Lock(), False
+        self._ends = set[Connection]()  # a process lives only as long as its end of a pipe is open
+        if sys.platform != "win32":
+            resource_tracker.ensure_running()  # by a thread that leaves Ctrl-C alone
+
+    def submit(self, task: Callable[..., Any], /, *args: Any, **more: Any) -> Future[Any]:
+        """Run `task(*args, **more)` when a process is free; its result is in the Future."""
+        with uninterrupted():  # or a thread might be forgotten
+            return super().submit(self._in_a_process, task, args, more)
+
+    def __exit__(self, kind: type[BaseException] | None, *error: Any) -> bool | None:
+        """Wait for the tasks, or end them after an exception."""
+        if kind is not None:
+            with self._guard:
+                self._over = True
+                for end in self._ends:
+                    end.close()
+            self.shutdown(cancel_futures=True)
+        return super().__exit__(kind, *error)
+
+    def _in_a_process(self, task: Callable[..., Any], args: Any, more: Any) -> Any:
+        """The result of a task; a thread waits here."""
+        watched, end = self._context.Pipe(duplex=False)
+        with watched, end, ProcessPoolExecutor(1, self._context, _begin, (watched,)) as single:
+            with self._guard:
+                if self._over:
+                    raise CancelledError
+                self._ends.add(end)
+            try:
+                return single.submit(_work, task, args, more).result()
+            except BrokenProcessPool:
+                problem = (
+                    "its process ended too early: was it killed, or did it need too much memory?"
+                )
+                raise RuntimeError(problem) from None
+            finally:
+                with self._guard:
+                    self._ends.remove(end)
 
 
-def _end_in_words(status: int) -> str:
-    """The end of a process: its exit status or, if that is negative, the signal."""
-    ended = f"was killed by signal {-status}" if status < 0 else f"ended with exit status {status}"
-    return f"its process {ended}"
+def _leave_ctrl_c_to_the_main_thread() -> None:
+    """Block it in this thread, and in the processes that it starts."""
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
-def _work(end: Connection, task: Callable[..., Generator[Any]], arguments: tuple[Any, ...]) -> None:
-    """Send every item of a task, or a Failure. An unforeseen exception ends the process."""
+def _begin(watched: Connection) -> None:
+    """What a process does first."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: the first process ends this one,
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # which then removes unfinished files
-    threading.Thread(target=_end_with_the_first_process, daemon=True).start()
+    threading.Thread(target=_end_with, args=(watched,), daemon=True).start()
+
+
+def _work(task: Callable[..., Any], args: Any, more: Any) -> Any:
+    """The result of a task; a signal that ends it ends its process."""
     try:
-        try:
-            with closing(task(*arguments)) as items:  # its files are closed, however it ends
-                for item in items:
-                    end.send(item)
-        except (ValueError, OSError, MemoryError, FloatingPointError) as error:
-            end.send(Failure(str(error) or type(error).__name__))
-    except BrokenPipeError:
-        sys.exit(1)  # the first process is gone
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # no file is open; Python may be ending
+        return task(*args, **more)
+    except SystemExit:
+        os._exit(1)
 
 
-def _end_with_the_first_process() -> None:
-    """End this process when the one that started it has ended, for whatever reason."""
-    first = multiprocessing.parent_process()
-    if first is not None:
-        wait([first.sentinel])
-        os.kill(os.getpid(), signal.SIGTERM)
-
-
-@contextmanager
-def _without_ctrl_c() -> Iterator[None]:
-    """Delay Ctrl-C in this process, and block it in a process that is started in the block."""
-    if sys.platform == "win32":
-        with uninterrupted():
-            yield
-        return
-    resource_tracker.ensure_running()  # if it were started in the block, it would unblock Ctrl-C
-    with uninterrupted():
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            yield
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+def _end_with(watched: Connection) -> None:
+    """End this process when the other end of the pipe is closed, or its process has ended."""
+    wait([watched])
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE)
+    os._exit(1)

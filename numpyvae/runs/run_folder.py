@@ -1,11 +1,15 @@
-"""A run folder: the names of its files, and how they are written, read and set aside."""
+"""A run folder: its files, how they are written, and how what they say is read."""
 
 from __future__ import annotations
 
-import dataclasses
+import csv
+import io
 import json
+import math
+import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from itertools import count
 from os import PathLike
 from pathlib import Path
@@ -16,52 +20,74 @@ import numpy as np
 from numpyvae.core.trace import Loss
 from numpyvae.core.training import Epoch
 from numpyvae.core.vae import VAE
-from numpyvae.runs.checkpoints import load, model_bytes, open_checkpoint, table
-from numpyvae.runs.history import history_bytes, losses, read_history
+from numpyvae.evaluation.many_draws import FILE as NLL_FILE
+from numpyvae.runs.checkpoints import Checkpoint, model_bytes, open_checkpoint, table
+from numpyvae.runs.released import HISTORY, SETTINGS, released_epochs, released_settings
 from numpyvae.runs.settings import Settings
-from numpyvae.support.files import (
-    naming,
-    read_text,
-    remove_unfinished,
-    write_file,
-    write_files,
-    written,
-)
+from numpyvae.support.files import naming, remove_unfinished, written
 from numpyvae.support.inputs import check_array, check_count
 from numpyvae.support.lock import lock
+from numpyvae.support.version import __version__
 
-MODEL, HISTORY, SETTINGS, EPOCHS = "model.npz", "history.csv", "settings.json", "epochs"
-PAGE = "explore.html"
+MODEL, EPOCHS, PAGE = "model.npz", "epochs", "explore.html"
+PICTURES = (
+    "loss.png", "latent.png", "reconstructions.png", "samples.png", "manifold.png",  # train
+    "bounds.png", "kl.png", "holes.png", "posteriors.png",  # evaluate
+    "interpolation.png", "walk.png", "animation.gif",  # draw
+)  # fmt: skip
 RESULTS = (
     HISTORY,
     SETTINGS,
-    "*.png",
-    "*.gif",
+    NLL_FILE,
+    *PICTURES,
     PAGE,
     EPOCHS,
     MODEL,
 )  # in the order of setting aside
-OTHER = ("data", "epochs", "keep_epochs", "threads")  # settings that say nothing about the model
+VERSIONS = {
+    "numpyvae": __version__,
+    "numpy": np.__version__,
+    "python": platform.python_version(),
+}
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a run folder says of its training.
+
+    settings   with which the model was trained
+    epochs     the epochs that are done; how long they took is not known any more (NaN)
+    versions   of numpyvae, NumPy and Python, in the last epoch
+    completed  True if all epochs and all pictures are there
+    images     a checksum of the images; None if the training cannot go on
+    """
+
+    settings: Settings
+    epochs: list[Epoch]
+    versions: Mapping[str, str]
+    completed: bool
+    images: int | None
 
 
 class RunFolder:
     """The folder of a run.
 
-    model.npz      the model of the last complete epoch, and the record of its training: settings,
-                   losses, and all that a continuation needs
-    history.csv    the losses of every epoch
-    settings.json  the settings, the versions of packages, and whether everything was written
+    model.npz      the run: the model of the last complete epoch, and the record of its training,
+                   which is settings, losses, and all that a continuation needs
+    history.csv    the losses of every epoch, for people and other programs; never read back
+    settings.json  settings and versions, likewise
     epochs/        the model of every epoch, if `keep_epochs` is set
     *.png, *.gif   pictures
     explore.html   the page of numpyvae explore
+    nll.npz        the log-likelihoods of numpyvae evaluate --draws
     earlier-N/     the same files of earlier runs
-
-    model.npz alone tells how far a run has come. The other files are written with it, for people
-    and other programs.
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
         self.path = Path(path)
+        self.model = self.path / MODEL
+        self.earlier: Path | None = None  # where an earlier run was moved
+        self.begun = False  # True as soon as files of the present run may be there
         self._check_lock: Callable[[], None] = lambda: None  # until it is locked
 
     def __str__(self) -> str:
@@ -82,191 +108,148 @@ class RunFolder:
         with naming(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
 
-    def results(self) -> list[Path]:
-        """The files of a run in the folder; none if a run has not completed its first epoch."""
-        found = [file for pattern in RESULTS for file in sorted(self.path.glob(pattern))]
-        return [] if [file.name for file in found] == [SETTINGS] else found
-
     def set_aside(self) -> Path | None:
-        """Move the results of an earlier run to earlier-1, earlier-2, …; return that folder.
+        """Move the files of an earlier run to earlier-1, earlier-2, …; return that folder.
 
-        The model is moved last. A folder without a model is one where this was interrupted, and
-        the rest is moved there.
+        Only files with our names are moved. The model is moved last: a folder without one is where
+        this was interrupted, and the rest is moved to the same place.
         """
-        results = self.results()
-        if not results:
+        names = [name for name in RESULTS if (self.path / name).exists()]
+        if not {MODEL, HISTORY, SETTINGS} & set(names):  # no run: its epochs/ is something else
+            names = [name for name in names if name != EPOCHS]
+        if not names:
             return None
         for n in count(1):
             earlier = self.path / f"earlier-{n}"
-            names = [MODEL, *(file.name for file in results)]
-            if not any((earlier / name).exists() for name in names):
+            if not any((earlier / name).exists() for name in {MODEL, *names}):
                 break
-        earlier.mkdir(exist_ok=True)
-        for file in results:
-            file.rename(earlier / file.name)
+        with naming(earlier):
+            earlier.mkdir(exist_ok=True)
+            for name in names:
+                (self.path / name).rename(earlier / name)
+                self.earlier = earlier
         return earlier
 
-    def save_epoch(
-        self,
-        vae: VAE,
-        epochs: Sequence[Epoch],
-        settings: Settings,
-        versions: Mapping[str, str],
-        record: Mapping[str, Any],
-    ) -> Path | None:
-        """Write the files of an epoch together, the model first. If the disk is full, none changes.
+    def save(self, vae: VAE, record: Record, state: Mapping[str, Any], first: bool) -> None:
+        """Write the files of an epoch together, the model before those that tell of it.
 
-        Before the files of a first epoch appear, an earlier run is set aside; its folder is
-        returned.
+        If the disk is full, none changes. Before the `first` files of a run appear, those of
+        an earlier one are set aside.
         """
         self._check_lock()
-        whole = {
-            "settings": dataclasses.asdict(settings),
-            "versions": dict(versions),
-            "history": np.array([losses(epoch) for epoch in epochs]),
-        } | dict(record)
-        files = {MODEL: model_bytes(vae, whole)} | _beside(vae, epochs, settings, versions)
+        found: dict[str, Any] = {
+            "settings": asdict(record.settings),
+            "versions": dict(record.versions),
+            "completed": record.completed,
+        }
+        rows = np.array([_losses(epoch) for epoch in record.epochs])
+        whole = found | {"history": rows, "images": record.images, "state": dict(state)}
+        files = {
+            MODEL: model_bytes(vae, whole),
+            HISTORY: _history(record.epochs),
+            SETTINGS: (json.dumps(found.pop("settings") | found, indent=2) + "\n").encode(),
+        }
+        if record.settings.keep_epochs and not record.completed:
+            files = {f"{EPOCHS}/{len(record.epochs):04}.npz": model_bytes(vae)} | files
         with written(self.path, files):
-            return self.set_aside() if len(epochs) == 1 else None
+            if first:
+                self.set_aside()
+            self.begun = True
 
-    def mend(
-        self, vae: VAE, epochs: Sequence[Epoch], settings: Settings, versions: Mapping[str, str]
-    ) -> None:
-        """Write the files beside the model, which lack its epoch if the run was killed then."""
-        write_files(self.path, _beside(vae, epochs, settings, versions))
-
-    def save_settings(
-        self, settings: Settings, versions: Mapping[str, str], completed: bool = False
-    ) -> None:
-        """Write settings.json."""
-        write_file(self.path / SETTINGS, _settings_bytes(settings, versions, completed))
-
-    def load_model(self) -> VAE:
-        """Read model.npz; raises FileNotFoundError or ValueError naming the file."""
+    @contextmanager
+    def open(self) -> Iterator[tuple[Checkpoint, Record]]:
+        """The model file, to be read, and its record. A problem in the block names the file."""
         if self.path.is_file():
             raise ValueError(f"{self}: expected the folder that numpyvae train wrote, got a file")
-        if self.path.is_dir() and not self.has_model():
+        if not self.path.exists():
+            raise FileNotFoundError(f"{self}: no such folder; name the folder of a run")
+        if not self.model.exists():
             runs = [path.parent for path in self.path.glob(f"*/{MODEL}")]
             remedy = f"name a run in it, such as {min(runs)}" if runs else "train one first"
             raise FileNotFoundError(f"{self}: it holds no complete epoch; {remedy}")
-        return load(self.path / MODEL)
+        with open_checkpoint(self.model) as checkpoint:
+            yield checkpoint, self._record(checkpoint)
 
-    def has_model(self) -> bool:
-        """True if there is a model.npz."""
-        return (self.path / MODEL).exists()
+    def load_model(self) -> VAE:
+        """Read model.npz; raises FileNotFoundError or ValueError naming the file."""
+        with self.open() as (checkpoint, _):
+            return checkpoint.vae()
 
-    def epoch_models(self) -> list[Path]:
-        """The models of all epochs that were kept, in order."""
-        return sorted((self.path / EPOCHS).glob("*.npz"))
-
-    def record(self) -> dict[str, Any] | None:
-        """The record of the training in model.npz, without its arrays; None in older versions."""
-        with open_checkpoint(self.path / MODEL) as checkpoint:
-            return checkpoint.record()
+    def record(self) -> Record:
+        """The record of the training. Raises OSError, or ValueError naming the file."""
+        with self.open() as (_, record):
+            return record
 
     def load_settings(self) -> Settings:
-        """The settings of the model, from settings.json and from the record in model.npz.
+        """The settings of the training."""
+        return self.record().settings
 
-        Raises ValueError, naming the file, if one is missing or damaged, or if they disagree.
-        """
-        path, recorded = self.path / SETTINGS, None
-        record = self.record() if self.has_model() else None
-        if record is not None:
-            recorded = _settings(self.path / MODEL, record.get("settings"))
-        try:
-            settings = _settings(path, self._settings_table())
-        except FileNotFoundError:
-            if recorded is None:
-                raise
-            return recorded
-        for name in (field.name for field in dataclasses.fields(Settings)):
-            own, other = getattr(settings, name), getattr(recorded or settings, name)
-            if own != other and name not in OTHER:
-                problem = f"{name} is {own!r} here and {other!r} in {MODEL}; delete this file"
-                raise ValueError(f"{path}: {problem}")
-        return settings
+    def load_history(self) -> list[Epoch]:
+        """The losses of every epoch."""
+        return self.record().epochs
+
+    def epoch_models(self) -> list[Path]:
+        """The models of all epochs, in order, if they were kept."""
+        if not self.load_settings().keep_epochs:
+            return []
+        return sorted((self.path / EPOCHS).glob("*.npz"))
 
     def completed(self, settings: Settings) -> bool:
         """True if the folder holds a run with these settings, and everything of it was written."""
         try:
-            self.load_model()
-            done = len(self.load_history()) == settings.epochs
-            noted = self._settings_table().get("completed") is True
-            return done and noted and self.load_settings() == settings
+            with self.open() as (checkpoint, record):
+                checkpoint.vae()  # damaged ones are none
+                return record.completed and record.settings == settings
         except (ValueError, OSError):
             return False
 
-    def epochs_done(self, settings: Settings) -> int:
+    def epochs_of(self, settings: Settings) -> list[Epoch]:
         """The epochs here that a run with these settings, for any number of epochs, begins with."""
         try:
-            same = dataclasses.replace(self.load_settings(), epochs=settings.epochs) == settings
-            return len(self.load_history()) if same and self.record() is not None else 0
+            found = self.record()
         except (ValueError, OSError):
-            return 0
+            return []
+        same = replace(found.settings, epochs=settings.epochs) == settings
+        return found.epochs if same and found.images is not None else []
 
-    def load_history(self) -> list[Epoch]:
-        """The losses of every epoch, from model.npz; or from history.csv, for older versions.
+    def epochs_done(self, settings: Settings) -> int:
+        """The number of these epochs."""
+        return len(self.epochs_of(settings))
 
-        Seconds stand in history.csv alone. Raises OSError, or ValueError naming the file.
-        """
-        settings, record = self.load_settings(), self.record()
-        if record is None:
-            return read_history(self.path / HISTORY, settings)
-        with open_checkpoint(self.path / MODEL) as checkpoint:
-            done = check_count("state, epoch", table(record, "state").get("epoch"))
-            history = {"history": np.broadcast_to(0.0, (done, 4))}
-            rows = checkpoint.with_arrays(record, history)["history"]
-            rows = check_array("history", rows, (done, 4), np.float64).tolist()
-        try:
-            seconds = [epoch.seconds for epoch in read_history(self.path / HISTORY, settings)]
-        except (ValueError, OSError):
-            seconds = []
+    def _record(self, checkpoint: Checkpoint) -> Record:
+        saved = checkpoint.record()
+        if saved is None:
+            settings = released_settings(self.path)
+            return Record(settings, released_epochs(self.path, settings), {}, False, None)
+        settings = Settings.from_table(table(saved, "settings"))
+        done = check_count("state, epoch", table(saved, "state").get("epoch"))
+        like = {"history": np.broadcast_to(0.0, (done, 4))}
+        rows = checkpoint.with_arrays(saved, like)["history"]
+        rows = check_array("history", rows, (done, 4), np.float64).tolist()
         epochs = []
         for number, row in enumerate(rows, start=1):
             beta = settings.schedule.beta_of(number)
             train, test = (Loss(row[i], row[i + 1], beta) for i in (0, 2))
-            took = seconds[number - 1] if number <= len(seconds) else 0.0
-            epochs.append(Epoch(number, settings.epochs, train, test, took))
-        return epochs
-
-    def _settings_table(self) -> dict[str, Any]:
-        """Read settings.json as it is."""
-        path = self.path / SETTINGS
-        try:
-            found = json.loads(read_text(path))
-        except FileNotFoundError:
-            problem = "missing, so nobody knows how the model was trained"
-            raise FileNotFoundError(f"{path}: {problem}; copy it from where it was made") from None
-        except (ValueError, RecursionError):
-            raise ValueError(f"{path}: damaged, not JSON; delete it") from None
-        if not isinstance(found, dict):
-            raise ValueError(f"{path}: damaged, not a table of settings; delete it")
-        return found
+            epochs.append(Epoch(number, settings.epochs, train, test, math.nan))
+        completed = saved.get("completed") is True and done == settings.epochs
+        versions = table(saved, "versions")
+        return Record(settings, epochs, versions, completed, saved.get("images"))
 
 
-def _settings(path: Path, found: Any) -> Settings:
-    """The settings in a table that stands in `path`."""
-    try:
-        return Settings.from_table(found)
-    except ValueError as error:
-        remedy = "" if path.name == MODEL else "delete it, or "  # a model is not deleted
-        raise ValueError(f"{path}: {error}; {remedy}copy it from where it was made") from None
+def _losses(epoch: Epoch) -> list[float]:
+    """Reconstruction and KL of the training images, then of the test images."""
+    both = [loss for loss in (epoch.train, epoch.test) if loss is not None]
+    return [float(part) for loss in both for part in (loss.reconstruction, loss.kl)]
 
 
-def _settings_bytes(settings: Settings, versions: Mapping[str, str], completed: bool) -> bytes:
-    """The content of settings.json."""
-    found = dataclasses.asdict(settings) | {"versions": dict(versions), "completed": completed}
-    return (json.dumps(found, indent=2) + "\n").encode()
-
-
-def _beside(
-    vae: VAE, epochs: Sequence[Epoch], settings: Settings, versions: Mapping[str, str]
-) -> dict[str, bytes]:
-    """The files that are written with model.npz, by name."""
-    files = {
-        HISTORY: history_bytes(epochs),
-        SETTINGS: _settings_bytes(settings, versions, completed=False),
-    }
-    if settings.keep_epochs:
-        files[f"{EPOCHS}/{len(epochs):04}.npz"] = model_bytes(vae)
-    return files
+def _history(epochs: Sequence[Epoch]) -> bytes:
+    """The content of history.csv: a row per epoch, losses in nats per image, kl without beta."""
+    text, parts = io.StringIO(newline=""), ("total", "reconstruction", "kl")
+    rows = csv.writer(text)
+    rows.writerow(
+        ["epoch", "seconds", *(f"{s}_{part}" for s in ("train", "test") for part in parts)]
+    )
+    for epoch in epochs:
+        row = [getattr(loss, part) for loss in (epoch.train, epoch.test) for part in parts]
+        rows.writerow([epoch.number, f"{epoch.seconds:.3f}", *row])
+    return text.getvalue().encode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from inspect import signature
 from os import PathLike
@@ -11,13 +11,14 @@ from typing import Any, get_args
 
 from numpyvae.core.layers import ACTIVATIONS
 from numpyvae.core.optimizers import Optimizer, RMSprop
-from numpyvae.core.parameters import Parameters
+from numpyvae.core.training import Training, train
 from numpyvae.core.vae import VAE
 from numpyvae.data.image_files import Dataset, load_images
 from numpyvae.data.images import Pixels
 from numpyvae.data.mnist import MNIST_FOLDER
 from numpyvae.runs.options import Option, choice, count, number, option
 from numpyvae.support.inputs import check_counts, check_number, shown
+from numpyvae.support.types import Array
 from numpyvae.variants.adam import Adam
 from numpyvae.variants.free_bits import FreeBits
 from numpyvae.variants.iwae import IWAE
@@ -52,17 +53,18 @@ def _check_epsilon(name: str, value: Any) -> float | None:
 class Settings:
     """All options of a training. With the versions and the machine, they determine its result.
 
-    Each option is declared once, below, with its default and its help; the command line, the files
-    and the checks follow. Raises ValueError for a value that no training could use.
+    An option is one declaration below, with its default, help and check, and the line that uses it.
+    Those that a model or `train` takes too have the same name there, and are handed on by it.
+    Raises ValueError for a value that no training could use.
     """
 
     data: str | None = option(
         None, "folder of IDX files, .npy or .npz file", "data", _check_path,
         metavar="PATH", shown="full MNIST",
     )  # fmt: skip
-    pixels: Pixels = choice("grey", "how pixels are used", "data", get_args(Pixels), of_train=True)
+    pixels: Pixels = choice("grey", "how pixels are used", "data", get_args(Pixels))
     noise: float = number(
-        0.0, "s.d. of noise on the input; the target is clean", "data", metavar="S", of_train=True
+        0.0, "s.d. of noise on the input; the target is clean", "data", metavar="S"
     )
     hidden: tuple[int, ...] = option(
         (256,), "widths of the hidden layers", "model", check_counts, type=int, metavar="N"
@@ -78,39 +80,33 @@ class Settings:
         "elbo", "the lower bound on log p(x) that is maximized", "loss", OBJECTIVES
     )
     k: int = count(1, "draws of z for each image, with --objective iwae", "loss", metavar="K")
-    beta: float = number(1.0, "weight of the KL in the loss", "loss", metavar="B")
-    anneal: int = count(
-        0, "epochs in which beta rises to its full value", "loss", least=0, metavar="EPOCHS"
+    beta: float = option(1.0, "weight of the KL in the loss", "loss", type=float, metavar="B")
+    anneal: int = option(
+        0, "epochs in which beta rises to its full value", "loss", type=int, metavar="EPOCHS"
     )
     free_bits: float = number(0.0, "nats of each latent that are free", "loss", metavar="NATS")
     keep_epochs: bool = option(
         False, "keep the model of every epoch, for an animation", "training", _check_flag
     )
-    epochs: int = count(10, "passes over the training images", "training", of_train=True)
-    batch_size: int = count(100, "images per step", "training", of_train=True)
+    epochs: int = count(10, "passes over the training images", "training")
+    batch_size: int = count(100, "images per step", "training")
     optimizer: str = choice("rmsprop", "update rule of the weights", "training", OPTIMIZERS)
-    learning_rate: float = number(
-        1e-3, "step size of the optimizer", "training", positive=True, metavar="LR"
+    learning_rate: float = option(
+        1e-3, "step size of the optimizer", "training", type=float, metavar="LR"
     )
-    decay: str = choice(
-        "none", "schedule of the learning rate; burda: 8 stages, 3,280 epochs", "training", DECAYS
-    )
+    decay: str = option("none", "schedule of the learning rate", "", choices=DECAYS)
     epsilon: float | None = option(
         None, "constant of the optimizer, added to its root", "training", _check_epsilon,
         type=float, metavar="E", shown="its own",
     )  # fmt: skip
-    threads: int = count(
-        1,
-        "for matrix products; more helps on an idle machine",
-        "training",
-        of_train=True,
-    )
+    threads: int = count(1, "for matrix products; more helps on an idle machine", "training")
     seed: int = count(0, "the same seed gives the same numbers", "training", least=0)
 
     def __post_init__(self) -> None:
-        for name, known in self.options().items():
-            checked = known.check(name, getattr(self, name))
-            object.__setattr__(self, name, checked)  # the class is frozen
+        checked = {name: o.check(name, getattr(self, name)) for name, o in self.options().items()}
+        checked |= vars(self.schedule)  # its own check
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)  # the class is frozen
         self._check_objective()
 
     def _check_objective(self) -> None:
@@ -129,38 +125,42 @@ class Settings:
         return {field.name: field.metadata["option"] for field in fields(cls)}
 
     @property
-    def of_train(self) -> dict[str, Any]:
-        """The options that are arguments of `train`, by name."""
-        return {name: getattr(self, name) for name, o in self.options().items() if o.of_train}
-
-    @property
     def schedule(self) -> Schedule:
         """β and the learning rate of each epoch."""
         return Schedule(self.beta, self.learning_rate, self.anneal, self.decay)
 
+    @property
+    def kind(self) -> type[VAE]:
+        """The class of the model."""
+        return IWAE if self.objective == "iwae" else FreeBits if self.free_bits > 0.0 else VAE
+
     def model(self, image_shape: tuple[int, ...]) -> VAE:
         """A model of these settings, with the weights that it has before the first step."""
-        common: dict[str, Any] = {
-            "hidden": self.hidden,
-            "latent": self.latent,
-            "activation": self.activation,
-            "likelihood": LIKELIHOODS[self.likelihood](),
-            "image_shape": image_shape,
-            "rng": self.seed,
-        }
-        if self.objective == "iwae":
-            return IWAE(k=self.k, **common)
-        if self.free_bits > 0.0:
-            return FreeBits(free_bits=self.free_bits, beta=self.beta, **common)
-        return VAE(beta=self.beta, **common)
+        made: dict[str, Any] = {"image_shape": image_shape, "rng": self.seed}
+        made["likelihood"] = LIKELIHOODS[self.likelihood]()
+        return self.kind(**self.among(self.kind.CONFIG) | made)
 
-    def make_optimizer(self, parameters: Parameters) -> Optimizer:
+    def training(self, vae: VAE, x_train: Array, x_test: Array | None = None) -> Training:
+        """The training of a model with these settings, on these images; it has not started."""
+        return train(
+            vae,
+            x_train,
+            test_images=x_test,
+            rng=self.seed,
+            **self.among(signature(train).parameters) | {"optimizer": self.make_optimizer(vae)},
+        )
+
+    def among(self, names: Iterable[str]) -> dict[str, Any]:
+        """The options with these names."""
+        return {name: getattr(self, name) for name in names if name in self.options()}
+
+    def make_optimizer(self, vae: VAE) -> Optimizer:
         """The optimizer of these settings, before its first step."""
         make = OPTIMIZERS[self.optimizer]
         own: dict[str, Any] = {} if self.epsilon is None else {"epsilon": self.epsilon}
         if own and "epsilon" not in signature(make).parameters:
             raise ValueError(f"epsilon: the optimizer {self.optimizer} has none; leave it out")
-        return make(parameters, self.learning_rate, **own)
+        return make(vae.parameters, self.learning_rate, **own)
 
     @classmethod
     def from_table(cls, table: Any) -> Settings:
@@ -185,3 +185,17 @@ class Settings:
             raise FileNotFoundError(f"{path}: no such file or folder; {remedy}")
         likelihood = LIKELIHOODS[self.likelihood]
         return load_images(path, likelihood.lowest, likelihood.highest)
+
+
+def _table() -> str:
+    """A line for each option, for the docstring."""
+    lines = []
+    for name, known in Settings.options().items():
+        choices = f": {', '.join(known.choices)}" if known.choices else ""
+        lines.append(
+            f"    {name:13} {known.help}{choices} ({known.shown or getattr(Settings, name)})"
+        )
+    return "\n".join(lines)
+
+
+Settings.__doc__ = f"{Settings.__doc__}\n{_table()}\n    "

@@ -27,6 +27,7 @@ WORDS = {
     errno.EIO: "the disk reports a fault; try another one",
 }
 UNFINISHED = re.compile(r"\.[0-9a-f]{16}\.unfinished")
+NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # of some file systems
 
 
 def in_words(error: OSError, path: str | PathLike[str] | None = None) -> str:
@@ -62,6 +63,13 @@ def read_text(path: Path, most: int = 2**20) -> str:
         raise ValueError(f"{path}: damaged, not text in UTF-8") from None
 
 
+def folder_for(path: str | PathLike[str], name: str = "out") -> Path:
+    """`path`, a folder or the name of one; raises ValueError, naming the argument, if it is not."""
+    if not str(path) or (Path(path).exists() and not Path(path).is_dir()):
+        raise ValueError(f"{name}: expected the name of a folder, got {str(path)!r}")
+    return Path(path)
+
+
 def write_file(path: str | PathLike[str], content: bytes) -> None:
     """Write a file, which appears complete or not at all."""
     path = Path(path)
@@ -95,14 +103,19 @@ def written(folder: Path, contents: Mapping[str, bytes]) -> Iterator[None]:
                 unfinished.append(path)
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
+                _sync(file.fileno())
         yield
         for name, path in zip(contents, unfinished):
             with naming(folder / name):
                 (folder / name).parent.mkdir(exist_ok=True)
                 path.replace(folder / name)
-        with naming(folder):
-            _sync(folder)
+        if os.name != "nt":  # where a folder cannot be opened
+            with naming(folder):  # renamed files keep their new names if the power fails
+                number = os.open(folder, os.O_RDONLY)
+                try:
+                    _sync(number)
+                finally:
+                    os.close(number)
     finally:
         for path in unfinished:
             path.unlink(missing_ok=True)
@@ -117,18 +130,13 @@ def naming(path: Path) -> Iterator[None]:
         raise type(error)(in_words(error, path)) from None
 
 
-def _sync(folder: Path) -> None:
-    """Make sure that renamed files keep their new names if the power fails."""
-    if os.name == "nt":
-        return  # a folder cannot be opened there
-    number = os.open(folder, os.O_RDONLY)
+def _sync(number: int) -> None:
+    """Wait until an open file is on the disk, where the file system knows how."""
     try:
         os.fsync(number)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # some network file systems have no such call
+        if error.errno not in NO_SYNC:
             raise
-    finally:
-        os.close(number)
 
 
 def remove_unfinished(folder: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from numpyvae import __version__
+from numpyvae.cli import main
 from numpyvae.cli.command_line import COMMANDS
 
 
@@ -47,3 +48,11 @@ def test_a_closed_pipe_is_not_a_traceback(data, tmp_path):
         process.stdout.close()
         assert process.stderr.read() == ""
     assert process.returncode == 1
+
+
+def test_a_very_long_word_is_not_repeated_whole(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--seed", "9" * 5000 + "\x1b[31m"])
+    error = capsys.readouterr().err
+    assert len(error) < 2200
+    assert "\x1b" not in error

@@ -31,8 +31,8 @@ def test_course_start_never_overwrites(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("folder", "problem"),
     [
-        ("", "expected the name of a folder, got an empty one"),
-        ("notes.txt", "notes.txt: expected the name of a folder, got a file"),
+        ("", "dir: expected the name of a folder, got ''"),
+        ("notes.txt", "dir: expected the name of a folder, got 'notes.txt'"),
     ],
 )
 def test_course_start_refuses_what_is_no_folder(tmp_path, monkeypatch, capsys, folder, problem):
@@ -177,3 +177,19 @@ def test_every_action_has_a_help(capsys):
         assert ended.value.code == 0
         assert f"usage: numpyvae course {action}" in capsys.readouterr().out
     assert len(EXERCISES) == 36
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["hint", "dense", "--dir", "nope"], "nope: no such folder, so nothing could be noted; "),
+        (["variant", "--seed", "3", ""], "dir: expected the name of a folder, got ''"),
+        (["mark", "class", "--out", ""], "out: expected the name of a folder, got ''"),
+    ],
+)
+def test_a_folder_that_is_none_is_refused(tmp_path, monkeypatch, capsys, arguments, problem):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "class" / "ada").mkdir(parents=True)
+    assert main(["course", *arguments]) == 2
+    assert capsys.readouterr().err.startswith(f"numpyvae: {problem}")
+    assert [path.name for path in tmp_path.iterdir()] == ["class"]

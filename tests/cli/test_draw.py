@@ -29,4 +29,4 @@ def test_draw_with_many_latents_and_bad_input(trained, capsys):
     trained("--latent", "23")
     assert main(["draw", "model"]) == 0
     assert main(["draw", "nowhere"]) == 2
-    assert "no such file" in capsys.readouterr().err
+    assert "no such folder" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """numpyvae evaluate: its table, its JSON and its errors."""
 
 import json
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 
 from numpyvae import VAE, load, save
 from numpyvae.cli import main
-from numpyvae.runs import RunFolder, Settings
+from numpyvae.evaluation.many_draws import NegativeLogLikelihoods
+from numpyvae.runs import Settings
 
 
 def test_the_ladder_rises_and_the_gap_is_the_kl(trained, capsys):
@@ -85,18 +87,21 @@ def test_the_same_seed_gives_the_same_table(trained, capsys):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["nowhere"], "nowhere/model.npz: no such file; `numpyvae train` writes one"),
+        (["nowhere"], "nowhere: no such folder; name the folder of a run"),
         (["model", "--images", "some"], "--images: expected a number or all, got 'some'"),
         (["model", "--images", "1"], "images: expected a whole number of at least 2"),
         (["model", "--data", "nothing.npy"], "nothing.npy"),
         (["model", "--seed", "-1"], "seed: expected a whole number"),
+        (["model", "--draws", "0"], "draws: expected a whole number of at least 1, got 0"),
+        (["model", "--out", ""], "--out: expected the name of a folder, got ''"),
+        (["model", "--out", "model/model.npz"], "--out: expected the name of a folder, got 'model"),
     ],
 )
 def test_bad_input_gets_one_line(tmp_path, monkeypatch, capsys, arguments, complaint):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model").mkdir()
     save("model/model.npz", VAE(8, 2))
-    RunFolder("model").save_settings(Settings(), {})
+    Path("model/settings.json").write_text(json.dumps(asdict(Settings())))
     assert main(["evaluate", *arguments]) == 2
     error = capsys.readouterr().err.replace("\\", "/")
     assert complaint in error
@@ -146,4 +151,76 @@ def test_settings_that_are_damaged_are_named(tmp_path, capsys):
     save(tmp_path / "model.npz", VAE(8, 2))
     (tmp_path / "settings.json").write_text("{")
     assert main(["evaluate", str(tmp_path)]) == 2
-    assert "settings.json: damaged, not JSON; delete it" in capsys.readouterr().err
+    assert "settings.json: damaged, not JSON; copy it" in capsys.readouterr().err
+
+
+@pytest.mark.once
+def test_the_nll_by_many_draws_can_be_stopped_and_goes_on(trained, capsys, monkeypatch):
+    """To the same numbers, and close to the exact ones."""
+    trained("--pixels", "dynamic")
+    capsys.readouterr()
+    arguments = ["evaluate", "model", "--images", "30", "--draws", "1500"]
+    assert main([*arguments, "--out", "whole", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    measured = NegativeLogLikelihoods._measure
+
+    def stops(self, *image):
+        if len(self.values) == 12:
+            raise KeyboardInterrupt
+        return measured(self, *image)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(NegativeLogLikelihoods, "_measure", stops)
+        assert main(arguments) == 130
+    problem = "stopped; model/nll.npz holds 12 of 30 images; the same command goes on"
+    assert capsys.readouterr().err == f"numpyvae: {problem}\n"
+    counted = []
+    monkeypatch.setattr(
+        NegativeLogLikelihoods, "_measure", lambda *image: counted.append(0) or measured(*image)
+    )
+    assert main(arguments) == 0
+    assert len(counted) == 18
+    text = capsys.readouterr().out
+    assert Path("model/nll.npz").read_bytes() == Path("whole/nll.npz").read_bytes()
+    mean = found["NLL"]["mean"]
+    assert f"model: NLL {mean:.2f} ± {found['NLL']['standard error']:.2f} nats per image" in text
+    assert main([*arguments, "--seed", "1"]) == 0  # another seed draws other pixels
+    assert len(counted) == 18 + 30
+    assert main(["evaluate", "model", "--images", "30", "--json"]) == 0
+    printed = capsys.readouterr().out
+    exact = json.loads(printed[printed.index("{") :])["evidence"]["mean"]
+    assert mean == pytest.approx(-exact, abs=0.02)
+
+
+@pytest.mark.once
+def test_a_file_of_another_model_or_damaged_is_replaced(trained, capsys):
+    trained()
+    arguments = ["evaluate", "model", "--images", "3", "--draws", "10"]
+    assert main(arguments) == 0
+    whole = Path("model/nll.npz").read_bytes()
+    for content in (b"", whole[:-30], whole.replace(b"nll.npy", b"mll.npy")):
+        Path("model/nll.npz").write_bytes(content)
+        assert main(arguments) == 0
+        assert Path("model/nll.npz").read_bytes() == whole
+
+
+def test_the_nll_of_an_image_is_its_own_and_that_of_something_else_is_not_taken_for_it(
+    tmp_path, rng
+):
+    vae, x = VAE(8, 2, image_shape=(4, 4)), rng.random((5, 16))
+
+    def left(vae=vae, x=x, draws=10, seed=0, folder=tmp_path):
+        return NegativeLogLikelihoods(folder, vae, x, "grey", draws, seed)
+
+    list(left())
+    known = left().values
+    assert len(known) == 5
+    whole = (tmp_path / "nll.npz").read_bytes()
+    assert list(left(x=x[:3])) == []
+    assert left(x=x[:3]).values.tolist() == known[:3].tolist()
+    assert (tmp_path / "nll.npz").read_bytes() == whole  # fewer images take nothing away
+    assert left(x=np.vstack([x[:4], x[:3]])).values.tolist() == known[:4].tolist()
+    (tmp_path / "few").mkdir()
+    assert list(left(x=x[:3], folder=tmp_path / "few")) == known[:3].tolist()
+    assert len(left(vae=VAE(8, 2, image_shape=(4, 4), rng=1))) == 5
+    assert len(left(x=x[::-1])) == len(left(draws=11)) == len(left(seed=1)) == 5

@@ -22,7 +22,7 @@ def trained(data, tmp_path, monkeypatch):
 
     def make(**settings):
         kept = {"data": str(data), "hidden": (8,), "epochs": 1} | settings
-        with Run.start(Settings(**kept), "model", {}) as training:
+        with Run.start(Settings(**kept), "model") as training:
             list(training)
             training.complete()
         return tmp_path / "model"
@@ -90,7 +90,7 @@ def test_without_a_model_there_is_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["explore", "nothing"]) == 2
     assert capsys.readouterr().err == (
-        "numpyvae: nothing/model.npz: no such file; `numpyvae train` writes one\n"
+        "numpyvae: nothing: no such folder; name the folder of a run\n"
     )
 
 

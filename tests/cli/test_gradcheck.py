@@ -61,3 +61,12 @@ def test_ctrl_c_prints_what_is_known(monkeypatch, capsys):
     assert main(["gradcheck", "--plot", "check.png"]) == 130
     out = capsys.readouterr().out
     assert "STOPPED: Ctrl-C, after 4 of 16 gradients were compared; none of them is wrong" in out
+
+
+def test_a_picture_is_not_written_over_a_file_of_another_kind(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "keep.npy").write_text("mine")
+    assert main(["gradcheck", "--plot", "keep.npy"]) == 2
+    problem = "--plot: expected a name that ends in .png, got 'keep.npy'"
+    assert capsys.readouterr() == ("", f"numpyvae: {problem}\n")
+    assert (tmp_path / "keep.npy").read_text() == "mine"

@@ -116,7 +116,6 @@ def test_a_full_disk_keeps_the_numbers(trained, capsys, monkeypatch):
     ("what", "file"),
     [
         ("model/model.npz", "model/model.npz"),
-        ("model/settings.json", "model/settings.json"),
         ("model", "model/model.npz"),
         ("images.npy", "images.npy"),
     ],

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from course.classroom import BACKWARD, HOSTILE, START, notebook, submit
@@ -14,12 +15,18 @@ from course.classroom import BACKWARD, HOSTILE, START, notebook, submit
 from numpyvae.course import start, tutorials
 from numpyvae.course.judging import judge_folder, notebooks_in
 from numpyvae.course.marking import Marking
+from numpyvae.support.lock import lock
 
 pytestmark = [
     pytest.mark.once,
     pytest.mark.skipif(os.name == "nt", reason="Windows has no limits of memory for a process"),
 ]
 TWO = ("dense", "dense_backward")
+
+
+def marked(marking, jobs):
+    with ThreadPoolExecutor(jobs) as threads:
+        yield from marking.mark(marking.missing(), threads)
 
 
 def test_a_hostile_function_is_a_verdict_on_that_exercise_alone(tmp_path):
@@ -32,7 +39,7 @@ def test_a_hostile_function_is_a_verdict_on_that_exercise_alone(tmp_path):
         first = first.replace("{victim!r}", repr(str(victim)))
         submit(folder, name, first.replace("{folder!r}", repr(str(folder))))
     marking = Marking(folder, tmp_path / "marks", TWO)
-    marks = {mark.submission: mark for mark in marking.mark(marking.missing(), 2)}
+    marks = {mark.submission: mark for mark in marked(marking, 2)}
     assert set(marks) == {"good", *HOSTILE}
     assert victim.read_bytes() == before
     assert marks["good"].points == 2
@@ -47,17 +54,17 @@ def test_a_second_call_marks_only_what_is_new(tmp_path):
     for name in "abcd":
         submit(folder, name, backward=BACKWARD if name != "c" else BACKWARD.replace("sum", "mean"))
     marking = Marking(folder, out, TWO)
-    first = next(marking.mark(marking.missing(), 1))  # stopped after the first submission
+    first = next(marked(marking, 1))  # stopped after the first submission
     assert first.submission == "a"
     assert "a" not in marking.missing()
     assert {"c", "d"} <= set(marking.missing())
-    list(marking.mark(marking.missing(), 2))
+    list(marked(marking, 2))
     marking.save_tables()
     table = (out / "marks.csv").read_bytes()
     assert marking.missing() == []
     shutil.rmtree(out)
     again = Marking(folder, out, TWO)
-    list(again.mark(again.missing(), 2))
+    list(marked(again, 2))
     again.save_tables()
     assert (out / "marks.csv").read_bytes() == table
     submit(folder, "b", "b = 0 * b")
@@ -78,7 +85,7 @@ def test_a_kill_half_way_does_not_change_the_table(tmp_path):
     for _ in range(2):
         subprocess.run(command, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
     whole = Marking(folder, tmp_path / "whole")
-    list(whole.mark(whole.missing(), 2))
+    list(marked(whole, 2))
     whole.save_tables()
     for name in ("marks.csv", "marks.json"):
         assert (tmp_path / "marks" / name).read_text() == (tmp_path / "whole" / name).read_text()
@@ -94,7 +101,7 @@ def test_the_tables(tmp_path):
     (folder / "broken").mkdir()
     (folder / "broken" / "01_dense_layer.ipynb").write_text("{")
     marking = Marking(folder, out, TWO)
-    list(marking.mark(marking.missing(), 2))
+    list(marked(marking, 2))
     marking.save_tables()
     with (out / "marks.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.reader(file))
@@ -141,7 +148,7 @@ def test_a_link_is_not_followed(tmp_path):
     (folder / "link" / "01_dense_layer.ipynb").symlink_to(source)
     assert notebooks_in(folder) == {}
     marking = Marking(folder, tmp_path / "marks", TWO)
-    (mark,) = marking.mark(marking.missing(), 1)
+    (mark,) = marked(marking, 1)
     assert mark.points == 0
 
 
@@ -166,8 +173,44 @@ def test_three_hundred_submissions_are_marked_in_ten_minutes(tmp_path):
         submit(folder, f"{60 * number:03}", HOSTILE[name][0])
     marking = Marking(folder, tmp_path / "marks")
     started = time.monotonic()
-    marks = list(marking.mark(marking.missing(), 2))
+    marks = list(marked(marking, 2))
     seconds = time.monotonic() - started
     print(f"300 submissions in {seconds:.0f} s", file=sys.stderr)
     assert sorted(mark.points for mark in marks) == [35] * 5 + [36] * 295
     assert seconds < 600
+
+
+def test_a_record_that_was_changed_is_made_again(tmp_path):
+    submit(tmp_path / "class", "ada")
+    marking = Marking(tmp_path / "class", tmp_path / "marks", TWO)
+    (mark,) = marked(marking, 1)
+    assert marking.missing() == []
+    path = tmp_path / "marks" / "records" / "ada.json"
+    whole = path.read_text()
+    for change in (
+        lambda record: record.update(submission="../../evil"),
+        lambda record: record.update(submission=None),
+        lambda record: record["verdicts"][0].update(kind=[]),
+        lambda record: record["verdicts"][0].update(exercise="softmax"),
+        lambda record: record["verdicts"].pop(),
+        lambda record: record.update(more=1),
+    ):
+        record = json.loads(whole)
+        change(record)
+        path.write_text(json.dumps(record))
+        assert marking.missing() == ["ada"], record
+    path.write_text("[" * 100_000)
+    assert list(marked(marking, 1)) == [mark]
+    assert path.read_text() == whole
+
+
+def test_a_submission_that_another_process_marks_is_left_to_it(tmp_path):
+    submit(tmp_path / "class", "ada")
+    submit(tmp_path / "class", "bob")
+    marking = Marking(tmp_path / "class", tmp_path / "marks", TWO)
+    work = tmp_path / "marks" / ".copies" / "ada"
+    work.mkdir(parents=True)
+    with lock(work):
+        assert [mark.submission for mark in marked(marking, 2)] == ["bob"]
+    assert marking.missing() == ["ada"]
+    assert [mark.submission for mark in marked(marking, 2)] == ["ada"]

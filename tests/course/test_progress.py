@@ -56,7 +56,20 @@ def test_a_variant_has_hints_but_no_solution(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{", '{"dense": 3}', '{"dense": {"passed": "", "x": 1}}']
+    "text",
+    [
+        "",
+        "[]",
+        "{",
+        '{"dense": 3}',
+        '{"dense": {"passed": "", "x": 1}}',
+        "[" * 100_000,
+        '{"dense": {"hints": 1.5}}',
+        '{"dense": {"hints": -1}}',
+        '{"dense": {"passed": true}}',
+        '{"dense": {"passed": "\\u001b[31m"}}',
+        '{"dense": {"solution": 1}}',
+    ],
 )
 def test_a_damaged_record_is_named_with_the_remedy(folder, text):
     (folder / FILE).write_text(text)

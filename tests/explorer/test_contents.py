@@ -162,3 +162,17 @@ def test_a_sigma_that_overflows_is_refused():
     vae.parameters["b_logvar"][:] = 200.0
     with pytest.raises(ValueError, match="its μ or σ is not finite"):
         table_of(vae, x)
+
+
+def test_means_too_far_away_to_be_shown_are_refused():
+    vae, x, _ = other_model()
+    vae.parameters["b_mu"][0] = 3e6
+    problem = r"vae: a mean lies 3e\+06 from 0, too far to be shown .*; train it with a lower"
+    with pytest.raises(ValueError, match=problem):
+        table_of(vae, x)
+
+
+def test_names_cannot_turn_the_rest_of_a_line_round():
+    vae, x, y = other_model()
+    names = np.array(["\u202eabc", "d\u2066e", "é ひ", "f"])[y]
+    assert sorted(table_of(vae, x, names)["names"]) == ["abc", "de", "f", "é ひ"]

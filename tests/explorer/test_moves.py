@@ -1,5 +1,6 @@
 """Mouse, fingers and keys in the latent space and on the page, in a real browser."""
 
+import numpy as np
 import pytest
 from explorer.browsing import (
     IN_BROWSER,
@@ -12,6 +13,9 @@ from explorer.browsing import (
     touch,
     until,
 )  # fmt: skip
+from explorer.conftest import other_model
+
+from numpyvae.explorer import explore
 
 pytestmark = IN_BROWSER
 
@@ -238,3 +242,14 @@ def test_the_pictures_and_the_plane_fit_a_projector(visit, size):
     for name in ("picture-x", "picture-mu", "picture-z", "plane", "status"):
         box = page.locator(f"#{name}").bounding_box()
         assert 0 <= box["y"] <= size[1] - box["height"], name
+
+
+@pytest.mark.parametrize("letters", ["0.43333333333333335", "m" * 80, "Ankle boot"])
+def test_long_names_of_labels_do_not_make_a_phone_scroll_sideways(visit, tmp_path, letters):
+    vae, images, labels = other_model()
+    names = np.array([f"{letters}{i}" for i in range(4)])
+    path = tmp_path / "long.html"
+    path.write_text(explore(vae, images, names[labels]), encoding="utf-8")
+    page = visit(path, **PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth <= 390")
+    assert page.evaluate("document.querySelectorAll('#by-label button').length") == 4

@@ -1,5 +1,8 @@
 """What holds for all pictures."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -33,3 +36,21 @@ def test_no_global_state_of_matplotlib_is_touched(rng):
 
     pictures.samples(VAE(hidden=5, image_shape=(3, 4)), rng)
     assert plt.get_fignums() == []
+
+
+def test_ctrl_c_waits_until_matplotlib_is_imported(tmp_path):
+    """In the middle of an import, Python turns it into another exception, with a traceback."""
+    code = (
+        "import signal, sys\n"
+        "from numpyvae.pictures.canvas import canvas\n"
+        "seen = set()\n"
+        "class Watch:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name.startswith('matplotlib'):\n"
+        "            seen.add(signal.getsignal(signal.SIGINT) is signal.default_int_handler)\n"
+        "sys.meta_path.insert(0, Watch())\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "canvas(1.0, 1.0).savefig(sys.argv[1])\n"
+        "sys.exit(seen != {False})\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code, tmp_path / "a.png"]).returncode == 0

@@ -40,19 +40,3 @@ def test_loss_names_the_parts_of_another_objective():
     assert "reconstruction + remainder" in figure.get_supylabel()
     annealed = [epochs(beta=0.5)[0], epochs(beta=1.0)[1]]
     assert "reconstruction + β × KL" in pictures.loss(annealed).get_supylabel()
-
-
-def test_losses_beside_published_values():
-    curves = {"a": [110.0, 100.0, 95.0], "b": [90.0], "c": []}
-    published = {"a": 86.0, "b": 85.0, "c": 84.0}
-    figure = pictures.beside_published(curves, {"a": (3, 94.0)}, published, 1000)
-    (axes,) = figure.axes
-    lines = {(*line.get_xdata(), *line.get_ydata()) for line in axes.lines}
-    assert {(1, 2, 3, 110.0, 100.0, 95.0), (1, 90.0), (3, 94.0)} < lines
-    assert {(1000, value) for value in published.values()} < lines
-    low, high = axes.get_ylim()
-    assert low < 84.0
-    assert 95.0 < high
-    labels = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert labels == ["a", "b", "c", "NLL", "published NLL, after 1,000 epochs"]
-    assert as_png(figure).startswith(b"\x89PNG")

@@ -29,7 +29,7 @@ def settings(tmp_path, rng):
 @pytest.fixture
 def whole(settings, tmp_path):
     """A run that was never stopped."""
-    with Run.start(settings, tmp_path / "whole", {}) as run:
+    with Run.start(settings, tmp_path / "whole") as run:
         list(run)
     return tmp_path / "whole"
 
@@ -61,7 +61,7 @@ def test_a_full_disk_at_any_byte_leaves_the_state_before(
     settings, whole, tmp_path, monkeypatch, step
 ):
     out = tmp_path / "out"
-    with Run.start(settings, out, {}) as run:
+    with Run.start(settings, out) as run:
         next(iter(run))
     before = contents(out)
     opened = Path.open
@@ -69,7 +69,7 @@ def test_a_full_disk_at_any_byte_leaves_the_state_before(
     def full(path, mode="r", *others, **more):
         return FullDisk(path, mode[0]) if mode == "xb" else opened(path, mode, *others, **more)
 
-    with Run.resume(out, {}) as run:
+    with Run.resume(out) as run:
         state = run.training.state()
         monkeypatch.setattr(Path, "open", full)
         bytes_left, failures = 0, 0
@@ -89,7 +89,7 @@ def test_a_full_disk_at_any_byte_leaves_the_state_before(
         monkeypatch.undo()
     assert failures * step > len(before["model.npz"])
     print(f"full after each of {failures} numbers of bytes")
-    with Run.resume(out, {}) as run:
+    with Run.resume(out) as run:
         assert [epoch.number for epoch in run] == [3]
     assert (out / "model.npz").read_bytes() == (whole / "model.npz").read_bytes()
 
@@ -101,7 +101,7 @@ def test_a_process_that_dies_at_any_rename_loses_nothing(
 ):
     """In its first epoch, which sets the earlier run aside, and in its second."""
     earlier = tmp_path / "earlier"
-    with Run.start(Settings(settings.data, hidden=(3,), epochs=1), earlier, {}) as run:
+    with Run.start(Settings(settings.data, hidden=(3,), epochs=1), earlier) as run:
         list(run)
     kept = (earlier / "model.npz").read_bytes()
     deaths = 0
@@ -120,15 +120,15 @@ def test_a_process_that_dies_at_any_rename_loses_nothing(
         found = [path for path in out.rglob("model.npz") if path.read_bytes() == kept]
         assert len(found) == over_an_earlier_run
         folder = RunFolder(out)
-        if folder.has_model():  # of the earlier run, or of an epoch
+        if folder.model.exists():  # of the earlier run, or of an epoch
             assert folder.load_settings().epochs in (1, 3)
             assert len(folder.load_history()) in (1, 2)
         # a new run finds nothing in its way, and finishes what was begun
-        with Run.start(settings, out, {}) as run:
+        with Run.start(settings, out) as run:
             list(run)
         assert (out / "model.npz").read_bytes() == (whole / "model.npz").read_bytes()
         for folder in out.glob("earlier-*"):
             assert len(RunFolder(folder).load_history()) in (1, 2)
             assert RunFolder(folder).load_settings().epochs in (1, 3)
         assert not list(out.glob(".*"))
-    assert deaths == (11 if over_an_earlier_run else 9)
+    assert deaths == (11 if over_an_earlier_run else 8)

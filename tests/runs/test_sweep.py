@@ -8,9 +8,10 @@ import pytest
 from tasks import finish, refuse_to_finish
 
 from numpyvae import Loss, load
-from numpyvae.runs import Run, RunFolder, Settings, Sweep
-from numpyvae.runs.processes import Failure
-from numpyvae.runs.sweep import Point, save_table, table, words
+from numpyvae.cli.sweep import save_table, table
+from numpyvae.runs import Failure, Processes, Run, RunFolder, Settings, Sweep
+from numpyvae.runs.many import train_one
+from numpyvae.runs.sweep import Point, words
 
 
 @pytest.fixture
@@ -26,8 +27,9 @@ def small(images, out, seeds=2, **values):
     return Sweep(always | values, seeds, out)
 
 
-def trained(sweep, jobs=2):
-    return list(sweep.train(sweep.missing(), jobs, {"numpyvae": "9"}, finish))
+def trained(sweep, jobs=2, finish=finish):
+    with Processes(jobs) as executor:
+        return list(sweep.train(executor, finish))
 
 
 def test_one_run_for_every_combination_and_seed():
@@ -49,12 +51,13 @@ def test_a_name_is_the_name_of_a_folder():
 
 def test_every_run_is_what_train_would_have_made(images, tmp_path):
     sweep = small(images, tmp_path / "sweep", beta=[1.0, 4.0])
-    names = sweep.missing()
+    assert len(sweep.train(None)) == 4 * 2
     ticks = trained(sweep)
-    assert len(ticks) == len(sweep.train(names, 1, {}, finish)) == 4 * 2
+    assert len(ticks) == 4 * 2
+    assert len(sweep.train(None)) == 0
     assert sweep.missing() == []
     for name, settings in sweep.runs.items():
-        with Run.start(settings, tmp_path / "alone" / name, {}) as alone:
+        with Run.start(settings, tmp_path / "alone" / name) as alone:
             epochs = list(alone)
         folder = sweep.folder(name)
         swept = load(folder.path / "model.npz").parameters.value
@@ -62,8 +65,7 @@ def test_every_run_is_what_train_would_have_made(images, tmp_path):
         history = folder.load_history()
         assert [epoch.test for epoch in history] == [epoch.test for epoch in epochs]
         assert [epoch.train for epoch in history] == [epoch.train for epoch in epochs]
-        number = names.index(name)
-        sent = [epoch for i, epoch in ticks if i == number]
+        sent = [epoch for each, epoch in ticks if each == name]
         assert [epoch.test for epoch in sent] == [epoch.test for epoch in epochs]
         assert (folder.path / "finished.txt").read_text() == "2"
 
@@ -90,8 +92,8 @@ def test_a_second_call_does_only_what_is_missing(images, tmp_path):
 
 def test_a_run_whose_finish_fails_is_missing(images, tmp_path):
     sweep = small(images, tmp_path, seeds=1)
-    ticks = list(sweep.train(sweep.missing(), 1, {}, refuse_to_finish))
-    assert ticks[-1] == (0, Failure("No space left on device"))
+    ticks = trained(sweep, 1, refuse_to_finish)
+    assert ticks[-1] == (*sweep.runs, Failure("No space left on device"))
     assert sweep.missing() == list(sweep.runs)
     assert sweep.results() == []
 
@@ -99,7 +101,7 @@ def test_a_run_whose_finish_fails_is_missing(images, tmp_path):
 @pytest.fixture
 def run(images, tmp_path):
     """A complete run."""
-    with Run.start(Settings(images, hidden=(5,), epochs=1), tmp_path / "run", {}) as made:
+    with Run.start(Settings(images, hidden=(5,), epochs=1), tmp_path / "run") as made:
         list(made)
         assert not made.folder.completed(made.settings)
         made.complete()
@@ -107,10 +109,15 @@ def run(images, tmp_path):
     return made
 
 
-@pytest.mark.parametrize("damage", ["not JSON", '{"beta": 3.0}', '{"beta": "x"}'])
-def test_a_folder_with_other_or_damaged_settings_is_not_completed(run, damage):
+def test_a_run_with_other_settings_is_not_completed(run):
     assert not run.folder.completed(dataclasses.replace(run.settings, seed=1))
-    (run.folder.path / "settings.json").write_text(damage)
+
+
+@pytest.mark.parametrize("place", [b"PK\x05\x06", b"W_out.npy"])  # the directory, a weight
+def test_a_run_with_a_damaged_model_is_not_completed(run, place):
+    content = bytearray(run.folder.model.read_bytes())
+    content[content.index(place) + (0 if place[:2] == b"PK" else 300)] ^= 1
+    run.folder.model.write_bytes(content)
     assert not run.folder.completed(run.settings)
 
 
@@ -123,13 +130,14 @@ def test_an_unfinished_run_goes_on(images, tmp_path):
     """To the same weights as one that was not interrupted."""
     sweep = small(images, tmp_path / "sweep", seeds=1)
     ((name, settings),) = sweep.runs.items()
-    with Run.start(settings, sweep.out / name, {}) as part:
+    with Run.start(settings, sweep.out / name) as part:
         next(iter(part))
     assert sweep.missing() == [name]
     (tick,) = trained(sweep)
     assert tick[1].number == 2
-    with Run.start(settings, tmp_path / "alone", {"numpyvae": "9"}) as alone:
+    with Run.start(settings, tmp_path / "alone") as alone:
         list(alone)
+        alone.complete()
     whole, swept = tmp_path / "alone" / "model.npz", sweep.out / name / "model.npz"
     assert whole.read_bytes() == swept.read_bytes()
 
@@ -153,7 +161,7 @@ def test_bad_values_are_refused_before_anything_is_done(values, message, tmp_pat
 def test_missing_images_are_refused_before_anything_is_done(tmp_path):
     sweep = Sweep({"data": ["nowhere"]}, 1, tmp_path / "out")
     with pytest.raises(OSError, match="nowhere: no such file or folder"):
-        sweep.train(sweep.missing(), 1, {}, finish)
+        sweep.train(None, finish)
     assert not (tmp_path / "out").exists()
 
 
@@ -194,7 +202,11 @@ def test_results_are_the_last_test_losses_of_completed_runs(images, tmp_path):
     sweep = small(images, tmp_path, beta=[1.0, 4.0])
     assert sweep.results() == []
     names = [name for name in sweep.runs if "seed=0" in name]
-    list(sweep.train(names, 2, {}, finish))
+    for name in set(sweep.runs) - set(names):
+        with Run.start(sweep.runs[name], sweep.out / name) as unfinished:
+            next(iter(unfinished))
+    for name in names:
+        train_one(sweep.runs[name], sweep.out / name, None, finish)
     one, four = sweep.results()
     assert (one.values, four.values) == ({"beta": 1.0}, {"beta": 4.0})
     assert list(one.losses) == [RunFolder(tmp_path / names[0]).load_history()[-1].test]

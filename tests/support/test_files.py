@@ -106,3 +106,24 @@ def test_errors_of_the_system_become_sentences():
     assert in_words(OSError(errno.EBUSY, "?"), "x") == f"x: {os.strerror(errno.EBUSY)}"
     assert in_words(OSError("already in words")) == "already in words"
     assert in_words(BrokenPipeError(errno.EPIPE, "?")) == os.strerror(errno.EPIPE)
+
+
+@pytest.mark.parametrize("name", ["EINVAL", "ENOTSUP", "ENOSYS", "EOPNOTSUPP"])
+def test_a_file_system_without_fsync_is_no_problem(tmp_path, monkeypatch, name):
+    def unknown(number):
+        raise OSError(getattr(errno, name), "unknown")
+
+    monkeypatch.setattr(os, "fsync", unknown)
+    write_file(tmp_path / "a.txt", b"a")
+    assert (tmp_path / "a.txt").read_bytes() == b"a"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_disk_with_a_fault_is_one(tmp_path, monkeypatch):
+    def broken(number):
+        raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr(os, "fsync", broken)
+    with pytest.raises(OSError, match=r"a\.txt: the disk reports a fault"):
+        write_file(tmp_path / "a.txt", b"a")
+    assert list(tmp_path.iterdir()) == []
