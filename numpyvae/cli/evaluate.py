@@ -47,14 +47,19 @@ def run(options: argparse.Namespace) -> int:
     """Evaluate, print the table or JSON, and draw."""
     folder, out = RunFolder(options.dir), out_folder(options)
     vae, settings = folder.load_model(), folder.load_settings()
-    x_test = settings.images(options.data).x_test
+    data = settings.images(options.data)
+    x_test = data.x_test
     count = _count(options.images, len(x_test))
     if options.draws is not None:
         return _nll(options, vae, x_test[:count], settings.pixels)
     rng = np.random.default_rng(check_count("seed", options.seed, least=0))
     x = pixels_for(vae, "images", x_test[:count])
     x = binarize(x, settings.pixels, rng)
-    result = evaluate(vae, x, rng, progress=bar, gap_images=options.gap_images)
+    seen = pixels_for(vae, "images", data.x_train)
+    result = evaluate(
+        vae, x, rng, progress=bar, gap_images=options.gap_images,
+        train_images=binarize(seen, settings.pixels, rng),
+    )  # fmt: skip
     if options.json:
         say(json.dumps(result.as_dict(), indent=2))
     else:

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from numpyvae.core.latent import kl_per_latent
-from numpyvae.evaluation.quadrature import density
-from numpyvae.support.inputs import check_array, check_count, check_number
+from numpyvae.evaluation.quadrature import Grid, log_density, log_prior
+from numpyvae.support.inputs import check_array
 from numpyvae.support.threads import blas_threads
 from numpyvae.support.types import Array
 
 OUTERMOST = 1.73  # the outermost code of pictures.manifold
+CHUNK = 5_000  # images whose q are on the grid at a time
 
 
 @dataclass(frozen=True)
 class Aggregate:
     """q(z) = mean over N images of q(z|x), of two latents, on a square grid.
 
+    images              N. With few images, q(z) is uneven, and more of the prior seems empty
     axis                (M,) the nodes of each axis
     q                   (M, M) q(z), z₁ along the first axis
     kl                  KL(q(z) ‖ p(z)), in nats: how far the codes are from the prior
@@ -28,6 +30,7 @@ class Aggregate:
     outside             the share of images whose μ is outside ±1.73, which pictures.manifold shows
     """
 
+    images: int
     axis: Array
     q: Array
     kl: float
@@ -40,7 +43,7 @@ class Aggregate:
     def log_ratio(self) -> Array:
         """log q(z)/p(z), (M, M): above 0 where there are more codes than draws of the prior."""
         with np.errstate(divide="ignore"):
-            return np.log(self.q) - _log_prior(self.axis)
+            return np.log(self.q) - _log_prior_on(self.axis)
 
 
 def principal_plane(mu: Array) -> tuple[Array, Array, float]:
@@ -68,20 +71,23 @@ def aggregate_posterior(
     """
     mu = check_array("mu", mu, (-1, 2), np.float64)
     logvar = check_array("logvar", logvar, mu.shape, np.float64)
-    nodes = check_count("nodes", nodes, least=5)
-    half_width = check_number("half_width", half_width, positive=True)
-    axis = np.linspace(-half_width, half_width, nodes)
-    cell = (axis[1] - axis[0]) ** 2
-    first, second = (density(axis, (mu, logvar), latent) for latent in (0, 1))
-    q = first @ second.T / len(mu)
+    grid = Grid(2, nodes, half_width)
+    axis, cell, q = grid.axis, np.exp(grid.log_cell), np.zeros((nodes, nodes))
+    for start in range(0, len(mu), CHUNK):
+        some = slice(start, start + CHUNK)
+        first, second = (
+            np.exp(log_density(axis[:, None], (mu[some, [i]], logvar[some, [i]]))) for i in (0, 1)
+        )
+        q += first @ second.T / len(mu)
     if abs(q.sum() * cell - 1.0) > 1e-3:
         held = f"{100.0 * q.sum() * cell:.1f} % of it"
         raise ValueError(f"half_width: the grid holds {held}; take a wider or a finer one")
-    log_prior = _log_prior(axis)
-    prior = np.exp(log_prior) * cell
-    kl = float(np.sum(q * (np.log(np.maximum(q, 1e-300)) - log_prior)) * cell)
-    ratio = q / np.exp(log_prior)
+    log_p = _log_prior_on(axis)
+    prior = np.exp(log_p) * cell
+    kl = float(np.sum(q * (np.log(np.maximum(q, 1e-300)) - log_p)) * cell)
+    ratio = q / np.exp(log_p)
     return Aggregate(
+        images=len(mu),
         axis=axis,
         q=q,
         kl=kl,
@@ -92,6 +98,7 @@ def aggregate_posterior(
     )
 
 
-def _log_prior(axis: Array) -> Array:
-    """log N(z; 0, 1) on the square grid, (M, M)."""
-    return -0.5 * (axis[:, None] ** 2 + axis**2) - np.log(2.0 * np.pi)
+def _log_prior_on(axis: Array) -> Array:
+    """log N(z; 0, I) on the square grid, (M, M)."""
+    line = log_prior(axis[:, None])
+    return line[:, None] + line

@@ -44,30 +44,32 @@ def evaluate(
     rng: np.random.Generator | int = 0,
     progress: Progress[int] = iter,
     gap_images: int = 150,
+    train_images: ArrayLike | None = None,
 ) -> Evaluation:
     """The Evaluation of a model on images (N, X) that it was not trained on.
 
-    progress    a wrapper of the long loops; pass tqdm to see a bar
-    gap_images  the number of images for which the gap is split into its parts, with two latents
+    progress      a wrapper of the long loops; pass tqdm to see a bar
+    gap_images    the number of images for which the gap is split into its parts, with two latents
+    train_images  those that the decoder has seen, whose codes make q(z); `images`, if not given
     """
     rng = check_rng(rng)
+    check_count("gap_images", gap_images, least=0)
     x = pixels_for(vae, "images", images)
     if len(x) < 2:
         raise ValueError("images: expected at least two, for a standard error, got one; pass more")
     check_agreement(vae, x)
-    mu, logvar = (array.astype(np.float64) for array in vae.encode(x))
+    mu, logvar = q = _encoded(vae, x)
     reconstruction, kl = elbo(vae, x, rng, samples=DRAWS)
     log_w = log_weights(vae, x, max(KS), rng, progress)
     bounds = {k: importance_bound(log_w, k) for k in KS}
-    codes: Aggregate | None = None
-    found, split, some = None, None, slice(check_count("gap_images", gap_images, least=0))
+    found, split, codes = None, None, None
     if vae.latent <= 2:
-        grid = _grid(mu, logvar)
-        found = _evidence(vae, x, mu, logvar, bounds[max(KS)], grid, progress)
-        if vae.latent == 2:
-            with suppress(ValueError):  # a grid that does not hold them
-                codes = aggregate_posterior(mu, logvar, **grid)
-        if vae.latent == 2 and gap_images > 0:
+        grid = _grid(*q)
+        found = _evidence(vae, x, q, bounds[max(KS)], grid, progress)
+    if vae.latent == 2:
+        codes = _aggregate(vae, x if train_images is None else train_images)
+        some = slice(gap_images)
+        if gap_images:
             q = (mu[some], logvar[some])
             split = gap_split(vae_log_likelihood(vae, x[some]), q, **grid, progress=progress)
     return Evaluation(
@@ -85,27 +87,40 @@ def evaluate(
     )
 
 
-class Grid(TypedDict):
-    """The size of a square grid."""
+class GridSize(TypedDict):
+    """The arguments of a Grid."""
 
     nodes: int
     half_width: float
 
 
-def _grid(mu: Array, logvar: Array) -> Grid:
+def _encoded(vae: VAE, images: ArrayLike) -> tuple[Array, Array]:
+    """μ and log σ² of images, in float64."""
+    mu, logvar = vae.encode(images)
+    return mu.astype(np.float64), logvar.astype(np.float64)
+
+
+def _grid(mu: Array, logvar: Array) -> GridSize:
     """A grid wide enough for the encoder's q, if that is possible."""
     half_width = half_width_for(mu, logvar, 6.0)
     nodes = 2 * round(half_width / SPACING[mu.shape[1]]) + 1
     return {"nodes": nodes, "half_width": half_width}
 
 
+def _aggregate(vae: VAE, images: ArrayLike) -> Aggregate | None:
+    """q(z) over these images; None if no grid holds it."""
+    q = _encoded(vae, images)
+    with suppress(ValueError):
+        return aggregate_posterior(*q, **_grid(*q))
+    return None
+
+
 def _evidence(
     vae: VAE,
     x: Array,
-    mu: Array,
-    logvar: Array,
+    q: tuple[Array, Array],
     bound: Array,
-    grid: Grid,
+    grid: GridSize,
     progress: Progress[int],
 ) -> Evidence:
     """The evidence of every image, on one grid of this size.
@@ -113,23 +128,18 @@ def _evidence(
     Where that does not resolve q, or a bound lies well above its result, there is another
     grid around q; the larger result counts, because both leave out mass and add none.
     """
+    log_likelihood = vae_log_likelihood(vae, x)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the table shows `outside`
-        found = evidence(
-            vae_log_likelihood(vae, x),
-            vae.latent,
-            q=(mu, logvar),
-            **grid,
-            progress=progress,
-        )
+        found = evidence(log_likelihood, vae.latent, q=q, **grid, progress=progress)
     assert found.gap is not None  # because q was given
     poor = np.isnan(found.gap) | (bound > found.value + ABOVE)
     for reach, nodes in AROUND:
         if poor.any():
-            q = (mu[poor], logvar[poor])
-            near = evidence_around(vae, x[poor], q, reach=reach, nodes=nodes, progress=progress)
-            better = near.value > found.value[poor] - near.error
-            for ours, theirs in zip(vars(found).values(), vars(near).values()):
-                ours[np.flatnonzero(poor)[better]] = theirs[better]
+            around = (q[0][poor], q[1][poor])
+            near = evidence_around(
+                vae, x[poor], around, reach=reach, nodes=nodes, progress=progress
+            )
+            found = found.or_better(near, np.flatnonzero(poor))
             poor &= (found.outside > BORDER) | (found.error > 0.1)
     return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp
 
-from numpyvae.evaluation.quadrature import LogLikelihood, log_joint_on_grid
+from numpyvae.evaluation.quadrature import Grid, LogLikelihood, log_joint_on_grid
 from numpyvae.support.inputs import check_array
 from numpyvae.support.threads import blas_threads
 from numpyvae.support.types import Array, Progress
@@ -175,15 +175,13 @@ def gap_split(
     these parts; with two latents they can be computed.)
     """
     mu, sigma = q[0].astype(np.float64), np.exp(0.5 * q[1].astype(np.float64))
-    found = np.empty((3, len(mu)))
+    grid, found = Grid(2, nodes, half_width), np.empty((3, len(mu)))
     for n in progress(range(len(mu))):
         if n % TOGETHER == 0:
             some = slice(n, n + TOGETHER)
-            axis, log_joint = log_joint_on_grid(
-                _of_some(log_likelihood, some), nodes=nodes, half_width=half_width
-            )
+            log_joint = log_joint_on_grid(_of_some(log_likelihood, some), grid)
         encoder = LatentGaussian(mu[n], np.diag(sigma[n]), np.nan)
-        axes, part = around(axis, log_joint[:, :, n % TOGETHER], encoder)
+        axes, part = around(grid.axis, log_joint[:, :, n % TOGETHER], encoder)
         parallel = best_gaussian(axes, part, [encoder])
         tilted = best_gaussian(axes, part, [parallel], tilted=True)
         found[:, n] = _kl_on_grid(axes, part, encoder), parallel.kl, tilted.kl

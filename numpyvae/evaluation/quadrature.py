@@ -1,14 +1,17 @@
-"""The evidence and the true posterior of a model with one or two latents, by integration."""
+"""The evidence and the true posterior of a model with one or two latents, by integration.
+
+A Grid hands out its nodes in portions. `integrate` sums over them: every evidence here, on one grid
+for all images or on a grid around the q of each, is a call of it.
+"""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import logsumexp
 
 from numpyvae.core.vae import VAE
 from numpyvae.data.images import pixels_for
@@ -18,7 +21,7 @@ from numpyvae.support.threads import blas_threads
 from numpyvae.support.types import Array, Progress
 
 ROW = 1_000  # nodes in each part of a line, an even number
-HELD = 1e-3  # tolerated error of ∫ q on the grid
+HELD = 1e-5  # tolerated error of ∫ q on the grid
 BORDER = 1e-3  # posterior mass in the outermost nodes that gives a warning
 NARROWEST, WIDEST = 5.0, 10.0  # half-widths of a grid that is made for an encoder
 LogLikelihood = Callable[[Array], Array]  # z (M, Z) → log p(xₙ|zₘ), (M, N), one column per image
@@ -28,6 +31,61 @@ def half_width_for(mu: Array, logvar: Array, sigmas: float) -> float:
     """A whole half-width, 5 to 10, of a grid that holds μ ± `sigmas` σ of every q (N, Z)."""
     reach = float((np.abs(mu) + sigmas * np.exp(0.5 * logvar)).max())
     return float(np.clip(np.ceil(reach), NARROWEST, WIDEST))
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """Some nodes of a grid.
+
+    z       (M, Z)
+    second  (M,) True for the nodes that stay if every second one of each axis is left out
+    edge    (M,) True for the outermost nodes
+    """
+
+    z: Array
+    second: Array
+    edge: Array
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A line or a square of equidistant nodes: [−half_width, half_width]^Z.
+
+    latent  Z, 1 or 2
+    nodes   of each axis
+    """
+
+    latent: int
+    nodes: int = 401
+    half_width: float = 5.0
+
+    def __post_init__(self) -> None:
+        if self.latent not in (1, 2):
+            problem = f"expected 1 or 2 to integrate over, got {self.latent}; use bounds"
+            raise ValueError(f"latent: {problem}")
+        check_count("nodes", self.nodes, least=5)
+        check_number("half_width", self.half_width, positive=True)
+
+    @property
+    def axis(self) -> Array:
+        """The nodes of each axis, (nodes,)."""
+        return np.linspace(-self.half_width, self.half_width, self.nodes)
+
+    @property
+    def log_cell(self) -> float:
+        """log of the length or area of a cell."""
+        return float(self.latent * np.log(2.0 * self.half_width / (self.nodes - 1)))
+
+    def portions(self, progress: Progress[int] = iter) -> Iterator[Nodes]:
+        """All nodes: the rows of a square, z₁ by z₁, or pieces of a line."""
+        axis, last = self.axis, self.nodes - 1
+        for i in progress(range(0, self.nodes, ROW if self.latent == 1 else 1)):
+            j = np.arange(i, min(i + ROW, self.nodes)) if self.latent == 1 else np.arange(last + 1)
+            second, edge, z = j % 2 == 0, (j == 0) | (j == last), axis[j, None]
+            if self.latent == 2:
+                z = np.column_stack([np.full(len(j), axis[i]), z])
+                second, edge = second & (i % 2 == 0), edge | (i in (0, last))
+            yield Nodes(z, second, edge)
 
 
 @dataclass(frozen=True)
@@ -45,6 +103,22 @@ class Evidence:
     error: Array
     outside: Array
     gap: Array | None = None
+
+    def or_better(self, around: Evidence, places: Array) -> Evidence:
+        """The larger value of this one and of that around q, for the images at `places`.
+
+        The grid around q resolves q, so its value − gap is the ELBO, whichever value counts.
+        """
+        assert self.gap is not None
+        assert around.gap is not None
+        better = around.value > self.value[places] - around.error
+        value, error, outside = self.value.copy(), self.error.copy(), self.outside.copy()
+        value[places[better]] = around.value[better]
+        error[places[better]] = around.error[better]
+        outside[places[better]] = around.outside[better]
+        gap = self.gap.copy()
+        gap[places] = value[places] - (around.value - around.gap)
+        return Evidence(value, error, outside, gap)
 
 
 @blas_threads()
@@ -75,7 +149,7 @@ def evidence(
     latent          Z, 1 or 2
     q               μ and log σ² (N, Z) of a Gaussian for each image; its KL from the true posterior
                     is then computed on the same grid. It is NaN where the grid does not resolve
-                    q: σ is less than about 0.7 of the spacing, or μ is near the border
+                    q: σ is less than about 0.8 of the spacing, or μ is near the border
     nodes           of each axis, an odd number; the grid is [−half_width, half_width]^Z
     progress        a wrapper of the loop over the rows of the grid; pass tqdm to see a bar
 
@@ -84,53 +158,22 @@ def evidence(
     that of one row, nodes x N. A UserWarning is given if mass lies in the outermost nodes. Raises
     ValueError for another Z.
     """
-    if latent not in (1, 2):
-        raise ValueError(f"latent: expected 1 or 2 to integrate over, got {latent}; use bounds")
-    if check_count("nodes", nodes, least=5) % 2 == 0:
+    grid = Grid(latent, nodes, half_width)
+    if nodes % 2 == 0:
         raise ValueError(f"nodes: expected an odd number, got {nodes}; take {nodes + 1}")
-    half_width = check_number("half_width", half_width, positive=True)
-    axis = np.linspace(-half_width, half_width, nodes)
-    spacing = axis[1] - axis[0]
-    last = nodes - 1
 
-    total, coarse, border = _LogSum(), _LogSum(), _LogSum()
-    cross: Array | float = 0.0  # ∫ q log p(x, z), without the factor of the spacing
-    held: Array | float = 0.0  # ∫ q, without the factor of the spacing
-    rows = range(nodes) if latent == 2 else range(0, nodes, ROW)
-    for i in progress(rows):
-        # one row of the grid, or one part of the line; j are the nodes on the last axis
-        j = np.arange(nodes) if latent == 2 else np.arange(i, min(i + ROW, nodes))
-        z = np.column_stack([np.full(len(j), axis[i]), axis[j]]) if latent == 2 else axis[j, None]
-        prior = -0.5 * (z**2 + np.log(2.0 * np.pi)).sum(axis=1)
+    def log_joint(z: Array) -> Array:
         found = log_likelihood(z)
-        log_joint = found + prior.astype(np.result_type(found, np.float32))[:, None]
-        total.add(log_joint)
-        if i % 2 == 0:
-            coarse.add(log_joint[j % 2 == 0])
-        edge = (j == 0) | (j == last) | (latent == 2 and i in (0, last))
-        if edge.any():
-            border.add(log_joint[edge])
-        if q is not None:
-            mass = density(z[:, -1], q, -1)
-            if latent == 2:
-                mass *= density(z[:1, 0], q, 0)
-            held = held + mass.sum(axis=0)
-            cross = cross + np.einsum("mn,mn->n", mass.astype(log_joint.dtype), log_joint)
-    value = total.value + latent * np.log(spacing)
-    error = np.abs(value - (coarse.value + latent * np.log(2.0 * spacing)))
-    outside = np.exp(border.value - total.value)
-    if (outside > BORDER).any():
+        return found + log_prior(z).astype(np.result_type(found, np.float32))[:, None]
+
+    found = integrate(grid, log_joint, q, progress)
+    if (found.outside > BORDER).any():
+        cut = f"{(found.outside > BORDER).sum():,} of {len(found.value):,} images"
         warnings.warn(
-            f"{(outside > BORDER).sum():,} of {len(value):,} images have posterior mass at the "
-            f"border of [{-half_width:g}, {half_width:g}]: take a larger half_width",
+            f"{cut} have posterior mass at the border of [{-half_width:g}, {half_width:g}]: take a larger half_width",
             stacklevel=2,
         )
-    gap = None
-    if q is not None:  # ∫ q log q − ∫ q log p(x, z) + log p(x), the first in closed form
-        entropy = 0.5 * (np.log(2.0 * np.pi) + 1.0 + q[1].astype(np.float64)).sum(axis=1)
-        gap = -entropy - cross * spacing**latent + value
-        gap[np.abs(held * spacing**latent - 1.0) > HELD] = np.nan
-    return Evidence(value=value, error=error, outside=outside, gap=gap)
+    return found
 
 
 @blas_threads()
@@ -147,31 +190,61 @@ def evidence_around(
 
     For posteriors too sharp for one grid. Mass far from q is not counted, so the value is too low
     if the posterior is elsewhere; it is never too high. The rest is as in `evidence`.
+
+    With z = μ + σ u, ∫ p(x, z) dz = ∫ p(x, z) |σ| du, and q is N(0, 1) in u.
     """
-    x = pixels_for(vae, "images", images)
-    u = np.linspace(-reach, reach, nodes)
-    places = np.indices((nodes,) * vae.latent).reshape(vae.latent, -1).T
-    grid = u[places]
-    second = (places % 2 == 0).all(axis=1)  # every second node of each axis
-    edge = ((places == 0) | (places == nodes - 1)).any(axis=1)
-    mass = np.exp(-0.5 * (grid**2 + np.log(2.0 * np.pi)).sum(axis=1)) * (u[1] - u[0]) ** vae.latent
-    found = np.empty((4, len(x)))
+    x, grid = pixels_for(vae, "images", images), Grid(vae.latent, nodes, reach)
+    standard = np.zeros((1, vae.latent)), np.zeros((1, vae.latent))
+    found = []
     for n in progress(range(len(x))):
-        sigma = np.exp(0.5 * q[1][n].astype(np.float64))
-        z = q[0][n] + sigma * grid
-        cell = np.sum(np.log(sigma * (u[1] - u[0])))
-        prior = -0.5 * (z**2 + np.log(2.0 * np.pi)).sum(axis=1)
-        log_joint = vae_log_likelihood(vae, x[n : n + 1])(z)[:, 0].astype(np.float64) + prior
-        total, coarse, border = (logsumexp(log_joint[part]) for part in (..., second, edge))
-        value = total + cell
-        entropy = 0.5 * np.log(2.0 * np.pi * np.e) * vae.latent + np.sum(np.log(sigma))
-        found[:, n] = (
-            value,
-            abs(total - (coarse + vae.latent * np.log(2.0))),
-            np.exp(border - total),
-            value - mass @ log_joint - entropy,
-        )
-    return Evidence(*found)
+        mu, sigma = q[0][n], np.exp(0.5 * q[1][n].astype(np.float64))
+        log_likelihood = vae_log_likelihood(vae, x[n : n + 1])
+
+        def log_joint(
+            u: Array, mu: Array = mu, sigma: Array = sigma, log_p=log_likelihood
+        ) -> Array:
+            z = mu + sigma * u
+            return log_p(z) + (log_prior(z) + np.log(sigma).sum())[:, None]
+
+        found.append(integrate(grid, log_joint, standard))
+    parts = (
+        [getattr(each, name) for each in found] for name in ("value", "error", "outside", "gap")
+    )
+    return Evidence(*(np.concatenate(part) for part in parts))
+
+
+def integrate(
+    grid: Grid,
+    log_joint: LogLikelihood,
+    q: tuple[Array, Array] | None = None,
+    progress: Progress[int] = iter,
+) -> Evidence:
+    """log ∫ e^log_joint over a grid, by the trapezoidal rule, and KL(q ‖ e^log_joint / that)."""
+    total, coarse, border = _LogSum(), _LogSum(), _LogSum()
+    cross: Array | float = 0.0  # Σ q log p(x, z)
+    held: Array | float = 0.0  # Σ q
+    for nodes in grid.portions(progress):
+        found = log_joint(nodes.z)
+        total.add(found)
+        coarse.add(found[nodes.second])
+        border.add(found[nodes.edge])
+        if q is not None:
+            mass = np.exp(log_density(nodes.z, q))
+            held = held + mass.sum(axis=0)
+            cross = cross + np.einsum("mn,mn->n", mass.astype(found.dtype), found)
+    cell, half = np.exp(grid.log_cell), grid.latent * np.log(2.0)
+    value = total.value + grid.log_cell
+    gap = None
+    if q is not None:  # ∫ q log q − ∫ q (log p(x, z) − log p(x)), the first in closed form
+        entropy = 0.5 * (np.log(2.0 * np.pi) + 1.0 + q[1].astype(np.float64)).sum(axis=1)
+        gap = -entropy - (cross - held * value) * cell
+        gap[np.abs(held * cell - 1.0) > HELD] = np.nan
+    return Evidence(
+        value=value,
+        error=np.abs(total.value - (coarse.value + half)),
+        outside=np.exp(border.value - total.value),
+        gap=gap,
+    )
 
 
 class _LogSum:
@@ -182,11 +255,12 @@ class _LogSum:
         self.sum: Array = np.array(0.0)
 
     def add(self, a: Array) -> None:
-        """Add more rows, (m, N)."""
-        largest = np.maximum(self.largest, a.max(axis=0))
-        shifted = np.exp(a - largest.astype(a.dtype))
-        self.sum = self.sum * np.exp(self.largest - largest) + shifted.sum(axis=0)
-        self.largest = largest
+        """Add more rows, (m, N), if there are any."""
+        if len(a):
+            largest = np.maximum(self.largest, a.max(axis=0))
+            shifted = np.exp(a - largest.astype(a.dtype))
+            self.sum = self.sum * np.exp(self.largest - largest) + shifted.sum(axis=0)
+            self.largest = largest
 
     @property
     def value(self) -> Array:
@@ -194,11 +268,18 @@ class _LogSum:
         return self.largest + np.log(self.sum)
 
 
-def density(axis: Array, q: tuple[Array, Array], latent: int) -> Array:
-    """N(z; μ, σ²) of one latent at the nodes of the axis, for q = μ, log σ² (N, Z): (M, N)."""
-    mu, logvar = (array[:, latent].astype(np.float64) for array in q)
-    distance = axis[:, None] - mu
-    return np.exp(-0.5 * (distance**2 * np.exp(-logvar) + logvar + np.log(2.0 * np.pi)))
+def log_prior(z: Array) -> Array:
+    """log N(z; 0, I) at z (M, Z): (M,)."""
+    return -0.5 * (z**2 + np.log(2.0 * np.pi)).sum(axis=1)
+
+
+def log_density(z: Array, q: tuple[Array, Array]) -> Array:
+    """log N(z; μ, diag σ²) at z (M, Z), for N Gaussians q = μ, log σ² (N, Z): (M, N)."""
+    total: Array | float = 0.0
+    for place, mu, logvar in zip(z.T, *(array.T.astype(np.float64) for array in q)):
+        distance = place[:, None] - mu
+        total = total - 0.5 * (distance**2 * np.exp(-logvar) + logvar + np.log(2.0 * np.pi))
+    return np.asarray(total)
 
 
 @blas_threads()
@@ -210,26 +291,20 @@ def posterior(
     Returns the nodes (nodes,) of each axis, and the density (N, nodes, nodes), with z₁ along the
     second axis of the array and z₂ along the third. It is all in memory, so pass few images.
     """
-    axis, log_joint = log_joint_on_grid(log_likelihood, nodes=nodes, half_width=half_width)
+    grid = Grid(2, nodes, half_width)
+    log_joint = log_joint_on_grid(log_likelihood, grid)
     density = np.exp(log_joint.astype(np.float64) - log_joint.max(axis=(0, 1)))
-    density /= density.sum(axis=(0, 1)) * (axis[1] - axis[0]) ** 2
-    return axis, np.moveaxis(density, 2, 0)
+    density /= density.sum(axis=(0, 1)) * np.exp(grid.log_cell)
+    return grid.axis, np.moveaxis(density, 2, 0)
 
 
-def log_joint_on_grid(
-    log_likelihood: LogLikelihood, *, nodes: int = 401, half_width: float = 5.0
-) -> tuple[Array, Array]:
-    """log p(x, z) of a model with two latents on a square grid, without the constant −log 2π.
+def log_joint_on_grid(log_likelihood: LogLikelihood, grid: Grid) -> Array:
+    """log p(x, z) of a model with two latents: (nodes, nodes, N) for z₁, z₂ and the image.
 
-    Returns the nodes (nodes,) of each axis, and the values (nodes, nodes, N) for z₁, z₂ and the
-    image. It is all in memory: 160,801 numbers for each image.
+    It is all in memory: 160,801 numbers for each image, with 401 nodes.
     """
-    nodes = check_count("nodes", nodes, least=5)
-    half_width = check_number("half_width", half_width, positive=True)
-    axis = np.linspace(-half_width, half_width, nodes)
     rows = []
-    for z1 in axis:  # row by row: the pixels of all nodes at once would take gigabytes
-        z = np.column_stack([np.full(nodes, z1), axis])
-        found = log_likelihood(z)
-        rows.append(found - (0.5 * (z**2).sum(axis=1)[:, None]).astype(found.dtype))
-    return axis, np.stack(rows)
+    for nodes in grid.portions():  # the pixels of all nodes at once would take gigabytes
+        found = log_likelihood(nodes.z)
+        rows.append(found + log_prior(nodes.z).astype(found.dtype)[:, None])
+    return np.stack(rows)

@@ -145,6 +145,7 @@ class Evaluation:
             }
         if self.codes is not None:
             found["aggregate posterior"] = {
+                "images": self.codes.images,
                 "mutual information": self.codes.mutual_information,
                 "KL(q(z), prior)": self.codes.kl,
                 "prior's mass where q(z) is below half of it": self.codes.half,
@@ -213,7 +214,7 @@ def _gap_lines(result: Evaluation) -> list[str]:
         lines += [
             f"  evidence - ELBO = {gap:.2f}, and KL(q, true posterior) by "
             f"integration = {result.evidence.gap[held].mean():.2f}{which}",
-            *_split_lines(result.split),
+            *_split_lines(result.split, result.evidence.gap),
         ]
     lines += [
         "  leaving out every second node of the grid changes the evidence by "
@@ -239,8 +240,8 @@ def gap_parts(split: GapSplit) -> dict[str, tuple[float, float]]:
     return {name: mean_and_error(getattr(split, name)[split.held]) for name in WHY}
 
 
-def _split_lines(split: GapSplit | None) -> list[str]:
-    """The parts of the gap, and which is the largest."""
+def _split_lines(split: GapSplit | None, gap_of_each: Array) -> list[str]:
+    """The parts of the gap, which is the largest, and the gap of images that were left out."""
     if split is None or split.held.sum() < 2:
         return []
     parts = gap_parts(split)
@@ -248,12 +249,16 @@ def _split_lines(split: GapSplit | None) -> list[str]:
     shown = [f"{mean:.2f} ± {error:.2f} {name}" for name, (mean, error) in parts.items()]
     largest = max(parts, key=lambda name: parts[name][0])
     share = parts[largest][0] / gap if gap > 0.0 else 1.0
-    left = len(split.held) - int(split.held.sum())
-    more = f", without {left} that the grid does not resolve" if left else ""
-    return [
-        f"  of the first {len(split.held):,} images{more}: {gap:.2f} = {' + '.join(shown)}",
+    lines = [
+        f"  of the first {len(split.held):,} images: {gap:.2f} = {' + '.join(shown)}",
         f"  {100.0 * share:.0f} % is {largest}: {WHY[largest]}",
     ]
+    left = gap_of_each[: len(split.held)][~split.held]
+    known = left[np.isfinite(left)]
+    if len(left):
+        mean = f"; their KL(q, true posterior) is {known.mean():.2f}" if len(known) else ""
+        lines.append(f"  without {len(left)} of them, too sharp for the grid of the parts{mean}")
+    return lines
 
 
 def _latent_lines(result: Evaluation) -> list[str]:
@@ -273,11 +278,10 @@ def _code_lines(result: Evaluation) -> list[str]:
         return []
     whole, apart = round(codes.kl + codes.mutual_information, 2), round(codes.kl, 2)
     return [
-        f"  KL {whole:.2f} = {whole - apart:.2f} mutual information of images and codes + "
-        f"{apart:.2f} KL(q(z), prior), q(z) over all images",
-        f"  {100.0 * codes.half:.0f} % of the prior's mass lies where q(z) is below half of it, "
-        f"{100.0 * codes.fifth:.0f} % where it is below a fifth: holes (fewer "
-        "images leave more)",
+        f"  q(z) of {codes.images:,} images: KL {whole:.2f} = {whole - apart:.2f} mutual "
+        f"information of images and codes + {apart:.2f} KL(q(z), prior)",
+        f"  holes: {100.0 * codes.half:.0f} % of the prior's mass lies where q(z) is below half of "
+        f"it, {100.0 * codes.fifth:.0f} % where it is below a fifth",
         f"  {100.0 * codes.outside:.0f} % of the codes mu are outside +-{OUTERMOST}, "
         "which the picture of the manifold shows",
     ]

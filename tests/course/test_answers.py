@@ -1,8 +1,8 @@
 """Right answers are not accused, however they are written; wrong ones are refused, and truly."""
 
 import pytest
-from zoo.right_answers import RIGHT_ANSWERS
-from zoo.wrong_answers import NAMED, WRONG_ANSWERS
+from examples.right_answers import RIGHT_ANSWERS
+from examples.wrong_answers import NAMED, WRONG_ANSWERS
 
 from numpyvae.course import EXERCISES
 from numpyvae.course.check import verdict_on

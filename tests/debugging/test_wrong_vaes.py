@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from zoo.wrong_vaes import WRONG, wrong_model
+from examples.wrong_vaes import WRONG, wrong_model
 
 from numpyvae import VAE
 from numpyvae.debugging import MISTAKES, check_vae

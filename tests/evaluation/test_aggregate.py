@@ -58,7 +58,12 @@ def test_evaluate_prints_the_parts_of_the_kl(rng):
     assert codes.kl + codes.mutual_information == pytest.approx(
         kl_divergence(*vae.encode(x)).mean(), rel=1e-5
     )
-    assert f"KL {round(codes.kl + codes.mutual_information, 2):.2f} = " in str(result)
     assert result.as_dict()["aggregate posterior"]["KL(q(z), prior)"] == codes.kl
-    assert "holes (fewer images leave more)" in str(result)
+    assert f"q(z) of 20 images: KL {round(codes.kl + codes.mutual_information, 2):.2f} = " in str(
+        result
+    )
+    seen = evaluate(vae, x, gap_images=0, train_images=rng.random((500, 9)))
+    assert seen.codes.images == 500
+    assert seen.codes.kl < codes.kl
+    np.testing.assert_array_equal(seen.elbo, result.elbo)
     assert evaluate(VAE(8, 3, image_shape=(3, 3)), x).codes is None

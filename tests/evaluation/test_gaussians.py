@@ -92,7 +92,12 @@ def test_the_sentence_follows_from_the_numbers(rng):
     assert "70 % is shape: posteriors are not Gaussian" in sentence(1.0, 0.9, 0.7)
     few = GapSplit(*(np.array([1.0, np.nan, 1.0]) * value for value in (1.0, 0.1, 0.05)))
     text = str(replace(result, split=few))
-    assert "of the first 3 images, without 1 that the grid does not resolve: 1.00 = 0.90" in text
+    assert "of the first 3 images: 1.00 = 0.90" in text
+    gap = result.evidence.gap[1]
+    assert (
+        f"without 1 of them, too sharp for the grid of the parts; their KL(q, true posterior) is {gap:.2f}"
+        in text
+    )
 
 
 def test_an_encoder_outside_the_grid_has_no_split(rng):

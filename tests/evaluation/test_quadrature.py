@@ -143,18 +143,18 @@ def test_a_line_in_parts_is_the_same_line(rng):
     """2,501 nodes are three parts of a line; here they are one."""
     vae, x = tiny(1), rng.random((3, 6))
     log_likelihood, (mu, logvar) = vae_log_likelihood(vae, x), vae.encode(x)
-    found = evidence(log_likelihood, 1, q=(mu, logvar), nodes=2501)
-    z = np.linspace(-5.0, 5.0, 2501)[:, None]
+    found = evidence(log_likelihood, 1, q=(mu, logvar), nodes=2501, half_width=7.0)
+    z = np.linspace(-7.0, 7.0, 2501)[:, None]
     log_joint = log_likelihood(z) + norm.logpdf(z)
-    exact = logsumexp(log_joint, axis=0) + np.log(10.0 / 2500)
+    exact = logsumexp(log_joint, axis=0) + np.log(14.0 / 2500)
     np.testing.assert_allclose(found.value, exact, atol=1e-12)
-    coarse = logsumexp(log_joint[::2], axis=0) + np.log(20.0 / 2500)
+    coarse = logsumexp(log_joint[::2], axis=0) + np.log(28.0 / 2500)
     np.testing.assert_allclose(found.error, np.abs(exact - coarse), atol=1e-12)
     ends = np.exp(log_joint[[0, -1]] - logsumexp(log_joint, axis=0)).sum(axis=0)
     np.testing.assert_allclose(found.outside, ends, rtol=1e-9)
     q = norm.pdf(z, mu.T, np.exp(0.5 * logvar.T))
     entropy = norm.entropy(0.0, np.exp(0.5 * logvar[:, 0]))
-    gap = exact - entropy - (q * log_joint).sum(axis=0) * 10.0 / 2500
+    gap = -entropy - (q * (log_joint - exact)).sum(axis=0) * 14.0 / 2500
     np.testing.assert_allclose(found.gap, gap, atol=1e-12)
 
 

@@ -30,8 +30,10 @@ def test_the_badly_fitted_pictures_are_those_with_the_largest_gap(table, classic
         half_width=table["grid"]["half_width"],
     ).gap
     [far] = [task for task in table["tasks"] if task["kind"] == "far"]
-    assert far["share"] == round(100 * np.sort(gap)[-40:].sum() / gap.sum())
-    assert np.mean(gap > far["above"]) == pytest.approx(0.1, abs=0.03)
+    known = np.sort(gap[np.isfinite(gap)])
+    assert len(known) >= 398  # what the grid does not resolve is not shown
+    assert far["share"] == round(100 * known[-len(known) // 10 :].sum() / known.sum())
+    assert np.mean(known > far["above"]) == pytest.approx(0.1, abs=0.03)
     assert set(table["badly"]) == set(np.argsort(-gap)[:20].tolist())
     assert gap[table["badly"]].tolist() == sorted(gap[table["badly"]], reverse=True)
 

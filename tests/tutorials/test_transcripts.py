@@ -1,4 +1,4 @@
-"""The transcripts of the README: what it prints is what the commands print."""
+"""The transcripts of the course's pages: what they print is what the commands print."""
 
 import json
 import re
@@ -7,6 +7,7 @@ import shutil
 import pytest
 from course.classroom import HOSTILE, notebook
 from course.ten_submissions import BEGIN, POINTS, TEN
+from documents import TEXTS
 from tutorial_files import FOLDER
 
 from numpyvae.cli import main
@@ -18,7 +19,7 @@ WRONG = "    return 0.5 * (mu**2 + np.exp(logvar) - 1 - logvar).mean(axis=1)\n"
 
 def transcript(title):
     """The commands of a transcript, each with what it prints."""
-    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    text = TEXTS["tutorials"] + TEXTS["teaching"]
     block = re.search(rf"<!-- {title} -->\n((?:    .*\n|\n(?=    ))+)", text)[1]
     lines = [line[4:] for line in block.splitlines()]
     commands = []
@@ -57,8 +58,7 @@ def test_a_learner_s_first_half_hour(tmp_path, monkeypatch, capsys):
     notebook = tmp_path / "my-course" / "05_elbo.ipynb"
     blank = r'    # Yours to write.*\n    raise NotImplementedError\("kl_divergence.*\n?'
     edit(notebook, lambda source: re.sub(blank, WRONG, source))
-    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
-    assert "    def kl_divergence(mu, logvar):\n    " + WRONG in readme
+    assert "    def kl_divergence(mu, logvar):\n    " + WRONG in TEXTS["tutorials"]
     replay(transcript("learner"), capsys, monkeypatch)
     edit(notebook, lambda source: source.replace(WRONG, WRONG.replace("mean", "sum")))
     replay(transcript("learner, with sum"), capsys, monkeypatch)

@@ -1,12 +1,12 @@
 """Models that people write elsewhere: right ones are not accused, wrong ones do not pass."""
 
 import inspect
-from pathlib import Path
 
 import numpy as np
 import pytest
-from zoo import networks, structures, wrong_vaes
-from zoo.wrong_models import WRONG, wrong_model
+from documents import words
+from examples import networks, structures, wrong_vaes
+from examples.wrong_models import WRONG, wrong_model
 
 from numpyvae.gradcheck import check_gradients
 
@@ -27,11 +27,10 @@ def test_a_right_model_is_not_accused(model):
         assert report.complete or model is structures.hinge  # on its kink
 
 
-def test_the_readme_counts_them():
-    readme = " ".join((Path(__file__).parents[2] / "README.md").read_text("utf-8").split())
+def test_the_guide_counts_them():
     passes = sum(len(wrong.depths) for wrong in wrong_vaes.WRONG)
-    assert f"nor in {len(RIGHT)} models of other kinds" in readme
-    assert f"Of {len(WRONG) + passes} wrong gradients there" in readme
+    assert f"Nor in {len(RIGHT)} models of other kinds" in words("gradient_checking")
+    assert f"Of {len(WRONG) + passes} wrong gradients" in words("gradient_checking")
 
 
 @pytest.mark.once

@@ -6,7 +6,7 @@
 import inspect
 from typing import NamedTuple
 
-from zoo import networks, structures
+from examples import networks, structures
 
 
 class Wrong(NamedTuple):

@@ -12,9 +12,9 @@ from statistics import NormalDist
 from types import FunctionType
 
 import numpy as np
+from examples import right_answers_of_11_to_13
 from scipy import special
 from scipy.stats import multivariate_normal, norm
-from zoo import right_answers_of_11_to_13
 
 from numpyvae.course import EXERCISES
 from numpyvae.course.exercises import (

@@ -6,8 +6,8 @@ A check must refuse each of them, and must not name a mistake that it does not m
 from types import FunctionType
 
 import numpy as np
+from examples import wrong_answers_of_11_to_13
 from scipy.special import ndtri
-from zoo import wrong_answers_of_11_to_13
 
 from numpyvae.course import EXERCISES
 from numpyvae.course.exercises.vae_pass import (
