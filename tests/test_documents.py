@@ -1,4 +1,4 @@
-"""README, CONTRIBUTING and the guides: their programs print what they print, links lead somewhere."""
+"""README and the guides: programs print what stands below them, links lead somewhere."""
 
 import re
 import subprocess

@@ -69,8 +69,6 @@ def run(options: argparse.Namespace) -> int:
         figures = {"bounds.png": pictures.ladder(result), "kl.png": pictures.latent_kl(result)}
         if result.codes is not None:
             figures["holes.png"] = pictures.holes(vae, x, result)
-        gap = None if result.evidence is None else result.evidence.gap
-        if vae.latent == 2 and gap is not None and np.isfinite(gap).any():
             figures["posteriors.png"] = pictures.posteriors(vae, x, result)
         pictures.save_all(out.path, figures)
     except OSError as error:

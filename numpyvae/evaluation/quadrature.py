@@ -169,8 +169,10 @@ def evidence(
     found = integrate(grid, log_joint, q, progress)
     if (found.outside > BORDER).any():
         cut = f"{(found.outside > BORDER).sum():,} of {len(found.value):,} images"
+        cut = f"{(found.outside > BORDER).sum():,} of {len(found.value):,} images"
+        border = f"the border of [{-half_width:g}, {half_width:g}]"
         warnings.warn(
-            f"{cut} have posterior mass at the border of [{-half_width:g}, {half_width:g}]: take a larger half_width",
+            f"{cut} have posterior mass at {border}: take a larger half_width",
             stacklevel=2,
         )
     return found
@@ -199,18 +201,19 @@ def evidence_around(
     for n in progress(range(len(x))):
         mu, sigma = q[0][n], np.exp(0.5 * q[1][n].astype(np.float64))
         log_likelihood = vae_log_likelihood(vae, x[n : n + 1])
+        found.append(integrate(grid, _in_units_of(mu, sigma, log_likelihood), standard))
+    names = ("value", "error", "outside", "gap")
+    return Evidence(*(np.concatenate([getattr(each, name) for each in found]) for name in names))
 
-        def log_joint(
-            u: Array, mu: Array = mu, sigma: Array = sigma, log_p=log_likelihood
-        ) -> Array:
-            z = mu + sigma * u
-            return log_p(z) + (log_prior(z) + np.log(sigma).sum())[:, None]
 
-        found.append(integrate(grid, log_joint, standard))
-    parts = (
-        [getattr(each, name) for each in found] for name in ("value", "error", "outside", "gap")
-    )
-    return Evidence(*(np.concatenate(part) for part in parts))
+def _in_units_of(mu: Array, sigma: Array, log_likelihood: LogLikelihood) -> LogLikelihood:
+    """u (M, Z) → log p(x, z) |σ| at z = μ + σ u, (M, 1)."""
+
+    def log_joint(u: Array) -> Array:
+        z = mu + sigma * u
+        return log_likelihood(z) + (log_prior(z) + np.log(sigma).sum())[:, None]
+
+    return log_joint
 
 
 def integrate(

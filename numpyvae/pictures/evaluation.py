@@ -12,7 +12,7 @@ from numpyvae.data.images import pixels_for
 from numpyvae.evaluation.aggregate import OUTERMOST
 from numpyvae.evaluation.bounds import mean_and_error
 from numpyvae.evaluation.gaussians import LatentGaussian, around, best_gaussian
-from numpyvae.evaluation.quadrature import posterior, vae_log_likelihood
+from numpyvae.evaluation.quadrature import WIDEST, posterior, vae_log_likelihood
 from numpyvae.evaluation.table import Evaluation
 from numpyvae.pictures.canvas import COLOURS, canvas, grey, tile
 from numpyvae.support.inputs import check_rng
@@ -65,9 +65,10 @@ def posteriors(vae: VAE, images: ArrayLike, result: Evaluation) -> Figure:
     if vae.latent != 2 or result.evidence is None or result.evidence.gap is None:
         raise ValueError(f"vae: this picture needs 2 latents, this model has {vae.latent}")
     x = pixels_for(vae, "images", images)
-    order = np.argsort(result.evidence.gap)[: np.isfinite(result.evidence.gap).sum()]
-    if len(order) == 0:
-        raise ValueError("result: expected a posterior inside the grid, and all are outside")
+    inside = (np.abs(vae.encode(x)[0]) < WIDEST).all(axis=1) & np.isfinite(result.evidence.gap)
+    if not inside.any():
+        raise ValueError("images: expected codes inside the largest grid, and all are outside")
+    order = np.argsort(np.where(inside, result.evidence.gap, np.inf))[: inside.sum()]
     middle = len(order) // 2
     chosen = list(dict.fromkeys([*order[max(middle - 1, 0) : middle + 2], *order[-3:]]))
     reach = max(5.0, float(np.ceil(np.abs(vae.encode(x[chosen])[0]).max() + 1.0)))

@@ -25,10 +25,10 @@ def test_latents_far_out_widen_the_grid_and_what_is_beyond_is_told(rng):
     np.testing.assert_allclose(result.evidence.gap, gap, atol=0.5)
     vae.parameters["b_mu"][:] = 30.0
     result = evaluate(vae, x)
-    assert np.isnan(result.evidence.gap).all()
-    assert result.as_dict()["KL(q, posterior)"] is None
-    assert "by integration" not in str(result)
-    with pytest.raises(ValueError, match="posterior inside the grid, and all are outside"):
+    gap = result.evidence.value - result.elbo
+    np.testing.assert_allclose(result.evidence.gap, gap, atol=0.5)
+    assert gap.min() > 800.0
+    with pytest.raises(ValueError, match="codes inside the largest grid, and all are outside"):
         posteriors(vae, x, result)
 
 

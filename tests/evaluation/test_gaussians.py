@@ -94,10 +94,8 @@ def test_the_sentence_follows_from_the_numbers(rng):
     text = str(replace(result, split=few))
     assert "of the first 3 images: 1.00 = 0.90" in text
     gap = result.evidence.gap[1]
-    assert (
-        f"without 1 of them, too sharp for the grid of the parts; their KL(q, true posterior) is {gap:.2f}"
-        in text
-    )
+    left = "without 1 of them, too sharp for the grid of the parts"
+    assert f"{left}; their KL(q, true posterior) is {gap:.2f}" in text
 
 
 def test_an_encoder_outside_the_grid_has_no_split(rng):
