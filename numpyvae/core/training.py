@@ -59,17 +59,28 @@ class Epoch:
 
 
 class Training(Stateful, Unused):
-    """Minimize the loss of `vae` on `images` (N, X): `for epoch in train(...)` does the work.
+    """Minimize the loss of `vae` on images: `for epoch in train(vae, images)` does the work.
 
-    test_images  held-out images; their loss (z sampled, as in training) is in each Epoch
-    optimizer    RMSprop(vae.parameters) unless another is given
-    pixels       "grey": x itself; "thresholded": x > ½; "dynamic": 1 with probability x, each time
-    noise        s.d. of noise on the encoder's input; the target is the clean image
-    threads      of the matrix products; more than one pays only on an idle machine
-    rng          a seed or a Generator; the same seed gives the same weights, tested or not
-    resume_from  `state()` of an earlier training with the same arguments, to continue it exactly
+    The arguments are those of `fit`, and one more. Each iteration trains for one epoch and gives
+    an `Epoch`, so a loop can print, draw, or stop. After Ctrl-C, or a loss that is not finite
+    (FloatingPointError), all is as before the epoch in progress.
 
-    After Ctrl-C or a loss that is not finite (FloatingPointError), all is as before that epoch.
+    Parameters
+    ----------
+    resume_from : dict, optional
+        `state()` of an earlier training with the same arguments, to continue it exactly.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numpyvae import VAE, train
+    >>> images = np.random.default_rng(0).random((200, 4))
+    >>> vae = VAE(hidden=3, latent=2, image_shape=(2, 2))
+    >>> for epoch in train(vae, images, epochs=3):
+    ...     print(f"epoch {epoch.number} of {epoch.epochs}: {len(images)} images")
+    epoch 1 of 3: 200 images
+    epoch 2 of 3: 200 images
+    epoch 3 of 3: 200 images
     """
 
     STATE = ("epoch", "weights", "optimizer", "shuffling", "drawing", "testing")
@@ -138,10 +149,76 @@ train = Training  # reads as a sentence: for epoch in train(vae, images)
 
 
 def fit(
-    vae: VAE, images: ArrayLike, *, progress: Progress[Epoch] = iter, **options: object
+    vae: VAE,
+    images: ArrayLike,
+    *,
+    test_images: ArrayLike | None = None,
+    epochs: int = 10,
+    batch_size: int = 100,
+    optimizer: Optimizer | None = None,
+    pixels: Pixels = "grey",
+    noise: float = 0.0,
+    threads: int = 1,
+    rng: np.random.Generator | int = 0,
+    progress: Progress[Epoch] = iter,
 ) -> list[Epoch]:
-    """Train at once, and return all epochs:  history = fit(vae, images, epochs=10)
+    """Minimize reconstruction + β KL, summed over pixels and latents, averaged over images.
 
-    `progress` is a wrapper of the loop; pass tqdm to see a bar. The options are those of `train`.
+    This trains at once. To see each epoch as it ends, iterate over `train`, which has the same
+    arguments.
+
+    Parameters
+    ----------
+    vae : VAE
+        The model, whose weights change in place.
+    images : array_like, (N, X) or (N, height, width)
+        Training images: uint8 from 0 to 255, bool, or floats in the range of the likelihood.
+    test_images : array_like, optional
+        Held-out images; their loss, with z sampled as in training, is in each Epoch.
+    epochs : int
+        Passes over the images.
+    batch_size : int
+        Images in each minibatch.
+    optimizer : Optimizer, optional
+        RMSprop(vae.parameters) unless another is given.
+    pixels : {"grey", "thresholded", "dynamic"}
+        x itself; 1 where x > ½; or 1 with probability x, drawn anew each time.
+    noise : float
+        Standard deviation of noise on the encoder's input; the target is the clean image.
+    threads : int
+        Of the matrix products; more than one pays only on an idle machine.
+    rng : int or numpy.random.Generator
+        Seed of the order and of the noise. The same seed gives the same weights, tested or not.
+    progress : callable
+        Wraps the loop over the epochs; pass tqdm to see a bar.
+
+    Returns
+    -------
+    list of Epoch
+        Each with `number`, `train`, `test` and `seconds`. `train` and `test` are a `Loss`, in nats
+        per image: `total`, `reconstruction`, `kl`, `elbo`.
+
+    Raises
+    ------
+    ValueError
+        For images, or other arguments, with which the model would train wrongly.
+    FloatingPointError
+        If a loss is not finite; the weights are then those of the last complete epoch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numpyvae import VAE, fit
+    >>> images = np.random.default_rng(0).random((200, 4))
+    >>> vae = VAE(hidden=3, latent=2, image_shape=(2, 2))
+    >>> history = fit(vae, images[:150], test_images=images[150:], epochs=20)
+    >>> len(history), history[-1].number
+    (20, 20)
+    >>> history[-1].train.total < history[0].train.total
+    True
     """
-    return list(progress(train(vae, images, **options)))  # type: ignore[arg-type]
+    training = train(
+        vae, images, test_images=test_images, epochs=epochs, batch_size=batch_size,
+        optimizer=optimizer, pixels=pixels, noise=noise, threads=threads, rng=rng,
+    )  # fmt: skip
+    return list(progress(training))

@@ -29,15 +29,45 @@ from numpyvae.support.types import Array
 class VAE(Configured, Connected):
     """p(z) = N(0, I),   p(x|z) = likelihood(decoder(z)),   q(z|x) = N(μ(x), diag σ²(x)).
 
-    hidden      the widths of the encoder's hidden layers; the decoder has them in reverse
-    latent      the number Z of latents
-    activation  of the hidden layers, "relu" or "tanh"
-    beta        the weight of the KL in the loss
-    likelihood  Bernoulli unless another is given; see numpyvae.variants
-    rng         a seed or a Generator, which draws the weights
+    The classic by default: 784-256-2-256-784 with ReLU, for 28 x 28 pixels. (Kingma & Welling 2014,
+    Auto-Encoding Variational Bayes, arXiv:1312.6114.)
 
-    W_mu and b_mu in `parameters` are the weights that give mu; W_h1 and b_h1 give h[0].
-    (Kingma & Welling 2014, Auto-Encoding Variational Bayes, arXiv:1312.6114.)
+    Parameters
+    ----------
+    hidden : int or tuple of int
+        Widths of the encoder's hidden layers; the decoder has them in reverse.
+    latent : int
+        Number Z of latents.
+    activation : {"relu", "tanh"}
+        Of the hidden layers.
+    beta : float
+        Weight of the KL in the loss. Only with 1 is −loss the ELBO.
+    image_shape : tuple of int
+        Height and width of an image; X is their product.
+    likelihood : Likelihood, optional
+        Of the pixels; Bernoulli unless another is given. See numpyvae.variants.
+    rng : int or numpy.random.Generator
+        Seed of the weights: Glorot-uniform, with zero biases.
+
+    Attributes
+    ----------
+    parameters : Parameters
+        All weights by name: W_h1 and b_h1 give h[0], W_mu and b_mu give mu, W_out the logits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numpyvae import VAE
+    >>> vae = VAE(hidden=3, latent=2, image_shape=(2, 2))
+    >>> x = np.random.default_rng(0).random((5, 4))
+    >>> trace = vae.forward(x, eps=np.zeros((5, 2)))
+    >>> trace.mu.shape, trace.logits.shape
+    ((5, 2), (5, 4))
+    >>> loss = vae.loss(trace)
+    >>> bool(loss.total == loss.reconstruction + loss.kl)
+    True
+    >>> vae.backward(trace).dmu.shape
+    (5, 2)
     """
 
     CONFIG: tuple[str, ...] = (

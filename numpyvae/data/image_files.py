@@ -82,13 +82,37 @@ def _idx_header(path: object, stream: IO[bytes]) -> tuple[np.dtype[Any], tuple[i
 def load_images(path: str | PathLike[str], lowest: float = 0.0, highest: float = 1.0) -> Dataset:
     """Images of any size from a folder of the four usual IDX files, an .npy or an .npz file.
 
-    folder   train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
-             t10k-labels-idx1-ubyte, each gzipped (.gz) or not: MNIST, Fashion-MNIST, KMNIST, …
-    .npz     x_train and x_test, with y_train and y_test if there are labels; or one array
-    .npy     one array (N, height, width) or (N, X); the last tenth of the images is the test set
+    Parameters
+    ----------
+    path : str or path
+        A folder with train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
+        t10k-labels-idx1-ubyte, each gzipped (.gz) or not: MNIST, Fashion-MNIST, KMNIST, …
+        An .npz file with x_train and x_test, and y_train and y_test if there are labels; or with
+        one array. An .npy file with one array (N, height, width) or (N, X), whose last tenth
+        becomes the test images.
+    lowest, highest : float
+        The range of floats. Images may also be uint8, from 0 to 255, or bool.
 
-    Images are uint8, bool, or floats in [0, 1], or in another range that a likelihood accepts, from
-    `lowest` to `highest`. Raises ValueError or OSError naming the file.
+    Returns
+    -------
+    Dataset
+        x_train, y_train, x_test, y_test and image_shape. Images are flat, (N, X); y is None
+        without labels.
+
+    Raises
+    ------
+    ValueError, OSError
+        For a file that is missing, damaged, or holds something else; the message names it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numpyvae import VAE, load_images
+    >>> np.save("mine.npy", np.random.default_rng(0).random((50, 6, 4)))
+    >>> data = load_images("mine.npy")
+    >>> data.x_train.shape, data.x_test.shape, data.image_shape
+    ((45, 24), (5, 24), (6, 4))
+    >>> vae = VAE(image_shape=data.image_shape)
     """
     path = Path(path)
     if not path.exists():

@@ -15,10 +15,21 @@ MNIST_CREDIT = (
 
 
 def load_mnist() -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """(x_train, y_train), (x_test, y_test): MNIST, images uint8 (60000, 784) and (10000, 784).
+    """(x_train, y_train), (x_test, y_test): MNIST, from the files of the package.
 
-    Labels are uint8 (60000,) and (10000,). The files are part of the package, so nothing is
-    downloaded. (LeCun, Cortes, Burges; CC BY-SA 3.0, see numpyvae/data/README.md.)
+    Nothing is downloaded. (LeCun, Cortes, Burges; CC BY-SA 3.0, see numpyvae/data/README.md.)
+
+    Returns
+    -------
+    tuple of tuples of numpy.ndarray
+        Images, uint8 (60000, 784) and (10000, 784), and labels, uint8 (60000,) and (10000,).
+
+    Examples
+    --------
+    >>> from numpyvae import load_mnist
+    >>> (x_train, y_train), (x_test, y_test) = load_mnist()
+    >>> x_train.shape, y_test[:5].tolist()
+    ((60000, 784), [7, 2, 1, 0, 4])
     """
     mnist = load_images(MNIST_FOLDER)
     assert mnist.y_train is not None

@@ -41,23 +41,49 @@ def check_vae(
     progress: Progress[str] = iter,
     rng: np.random.Generator | int = 0,
 ) -> Report:
-    """Check the gradients of all weights of `vae`, and those of every array on a small twin.
+    """∂loss/∂W of every weight against numerical derivatives, and every array on a small copy.
 
-    images    images to check with, (N, X); by default 16 of random grey pixels
-    small     a small model of the same kind, for a class whose constructor takes other arguments
-              than those in its config, or needs other sizes
-    progress  a wrapper of the loops over the gradients; pass tqdm to see a bar
-    rng       a seed or a Generator, for images, noise, the twin and the directions
+    A float64 copy of the model is checked at its own weights; the model itself does not change. The
+    loss that is checked is `Loss.total`.
 
-    A float64 copy of the model is checked at its own weights; the model itself does not change.
+    The small copy is `small`, or a small model with the config and depth of `vae`. Its sizes all
+    differ, so that a wrong factor can be named; its weights are random, so that no 0 hides a
+    mistake. Its target is not its input. On it, the gradients of dlogits, dz, dmu, … are checked
+    too, which finds the first wrong line of `backward`, and they are compared with those of
+    MISTAKES. Then it is checked once more, where logits reach ±10.
 
-    The twin is `small`, or a small model with the config and depth of `vae`. Its sizes all differ,
-    so that a wrong factor can be named; its weights are random, so that no 0 hides a mistake. Its
-    target is not its input. On it, the gradients of dlogits, dz, dmu, … are checked too, which
-    finds the first wrong line of `backward`, and they are compared with those of MISTAKES. Then it
-    is checked once more, where logits reach ±10.
+    Parameters
+    ----------
+    vae : VAE
+        Ours, or a subclass of it.
+    images : array_like, (N, X), optional
+        To check with; by default 16 of random grey pixels.
+    small : VAE, optional
+        A small model of the same kind, for a class whose constructor takes other arguments than
+        those in its config, or needs other sizes.
+    progress : callable
+        Wraps the loops over the gradients; pass tqdm to see a bar.
+    rng : int or numpy.random.Generator
+        Seed of images, noise, the small copy and the directions.
 
-    The loss that is checked is `Loss.total`. If no twin can be made or checked, a note says why.
+    Returns
+    -------
+    Report
+        Print it, or call `raise_if_failed()`. If there is no small copy, a note says why.
+
+    Examples
+    --------
+    >>> from numpyvae import VAE
+    >>> from numpyvae.debugging import check_vae
+    >>> class Careless(VAE):
+    ...     def backward(self, t):
+    ...         super().backward(t)
+    ...         self.encoder.mu.dW *= 2.0
+    ...         return t
+    >>> check_vae(VAE(hidden=3, latent=2, image_shape=(2, 2))).ok
+    True
+    >>> check_vae(Careless(hidden=3, latent=2, image_shape=(2, 2))).ok
+    False
     """
     started = time.perf_counter()
     seed = as_seed(rng)

@@ -26,10 +26,34 @@ CHUNK = 5_000  # draws of z to decode at a time
 def elbo(
     vae: VAE, images: ArrayLike, rng: np.random.Generator | int = 0, samples: int = 1
 ) -> tuple[Array, Array]:
-    """Both parts of −ELBO: reconstruction E_q[−log p(x|z)] and KL(q(z|x) ‖ p(z)), (N,) each.
+    """ELBO = E_q[log p(x|z)] − KL(q(z|x) ‖ p(z)): minus both parts of it, for each image.
 
-    images (N, X). The expectation is a mean over `samples` draws of z from q; the KL is exact.
-    vae.beta is not used: the ELBO bounds log p(x) only if the KL has a weight of 1.
+    The expectation is a mean over draws of z from q; the KL is exact. vae.beta is not used: the
+    ELBO bounds log p(x) only if the KL has a weight of 1.
+
+    Parameters
+    ----------
+    vae : VAE
+    images : array_like, (N, X)
+    rng : int or numpy.random.Generator
+        Seed of the draws.
+    samples : int
+        Draws of z for each image.
+
+    Returns
+    -------
+    reconstruction, kl : numpy.ndarray, (N,) each
+        E_q[−log p(x|z)] and KL(q(z|x) ‖ p(z)), in nats. The ELBO is minus their sum.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numpyvae import VAE
+    >>> from numpyvae.evaluation import elbo
+    >>> vae = VAE(hidden=3, latent=2, image_shape=(2, 2))
+    >>> reconstruction, kl = elbo(vae, np.random.default_rng(0).random((5, 4)), samples=10)
+    >>> reconstruction.shape, bool((kl >= 0).all())
+    ((5,), True)
     """
     check_count("samples", samples)
     rng = check_rng(rng)

@@ -46,11 +46,40 @@ def evaluate(
     gap_images: int = 150,
     train_images: ArrayLike | None = None,
 ) -> Evaluation:
-    """The Evaluation of a model on images (N, X) that it was not trained on.
+    """ELBO ≤ importance-weighted bounds ≤ log p(x), and more, of a model on new images.
 
-    progress      a wrapper of the long loops; pass tqdm to see a bar
-    gap_images    the number of images for which the gap is split into its parts, with two latents
-    train_images  those that the decoder has seen, whose codes make q(z); `images`, if not given
+    Parameters
+    ----------
+    vae : VAE
+    images : array_like, (N, X)
+        Which the model was not trained on; at least two.
+    rng : int or numpy.random.Generator
+        Seed of the draws of z.
+    progress : callable
+        Wraps the long loops; pass tqdm to see a bar.
+    gap_images : int
+        The number of images for which the gap is split into its parts, with two latents.
+    train_images : array_like, optional
+        Those that the decoder has seen, whose codes make q(z); `images`, if not given.
+
+    Returns
+    -------
+    Evaluation
+        Print it, or see its fields: `elbo`, `bounds`, `evidence` (for one or two latents), `split`
+        and `codes` (for two), `kl_per_latent`, `active`; arrays are in nats per image.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numpyvae import VAE
+    >>> from numpyvae.evaluation import evaluate
+    >>> vae = VAE(hidden=3, latent=2, image_shape=(2, 2))
+    >>> x = np.random.default_rng(0).random((5, 4))
+    >>> result = evaluate(vae, x, gap_images=0)
+    >>> list(result.ladder)
+    ['ELBO', 'bound, k = 5', 'bound, k = 50', 'bound, k = 500', 'evidence']
+    >>> bool(result.elbo.mean() < result.evidence.value.mean())
+    True
     """
     rng = check_rng(rng)
     check_count("gap_images", gap_images, least=0)

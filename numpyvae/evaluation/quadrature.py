@@ -143,20 +143,49 @@ def evidence(
     half_width: float = 5.0,
     progress: Progress[int] = iter,
 ) -> Evidence:
-    """log ∫ p(x|z) N(z; 0, 1) dz for every image, by a sum over a square grid.
-
-    log_likelihood  z (M, Z) → (M, N): `vae_log_likelihood`, or that of another model
-    latent          Z, 1 or 2
-    q               μ and log σ² (N, Z) of a Gaussian for each image; its KL from the true posterior
-                    is then computed on the same grid. It is NaN where the grid does not resolve
-                    q: σ is less than about 0.8 of the spacing, or μ is near the border
-    nodes           of each axis, an odd number; the grid is [−half_width, half_width]^Z
-    progress        a wrapper of the loop over the rows of the grid; pass tqdm to see a bar
+    """log p(x) = log ∫ p(x|z) N(z; 0, 1) dz for every image, by a sum over a square grid.
 
     This is the trapezoidal rule: for a smooth integrand that vanishes at the border it converges
     faster than any power of the spacing. Sums are in float64, row by row, so the memory needed is
-    that of one row, nodes x N. A UserWarning is given if mass lies in the outermost nodes. Raises
-    ValueError for another Z.
+    that of one row, nodes x N.
+
+    Parameters
+    ----------
+    log_likelihood : callable
+        log p(x|z) of N images at z (M, Z): (M, N). `vae_log_likelihood(vae, images)` makes one.
+    latent : {1, 2}
+        Number Z of latents.
+    q : tuple of numpy.ndarray, optional
+        μ and log σ² (N, Z) of a Gaussian for each image, such as vae.encode(images); its KL from
+        the true posterior is then computed on the same grid.
+    nodes : int
+        Of each axis, an odd number; the grid is [−half_width, half_width]^Z.
+    half_width : float
+    progress : callable
+        Wraps the loop over the rows of the grid; pass tqdm to see a bar.
+
+    Returns
+    -------
+    Evidence
+        `value`, `error`, `outside` and, with q, `gap`, (N,) each, in nats. `gap` is NaN where the
+        grid does not resolve q: σ is less than about 0.8 of the spacing, or μ is near the border.
+
+    Warns
+    -----
+    UserWarning
+        If posterior mass lies in the outermost nodes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numpyvae import VAE
+    >>> from numpyvae.evaluation import elbo, evidence, vae_log_likelihood
+    >>> vae = VAE(hidden=3, latent=2, image_shape=(2, 2))
+    >>> x = np.random.default_rng(0).random((5, 4))
+    >>> found = evidence(vae_log_likelihood(vae, x), latent=2, q=vae.encode(x))
+    >>> reconstruction, kl = elbo(vae, x, samples=1000)
+    >>> bool(np.allclose(found.value, found.gap - reconstruction - kl, atol=0.1))
+    True
     """
     grid = Grid(latent, nodes, half_width)
     if nodes % 2 == 0:

@@ -46,16 +46,45 @@ def explore(
 ) -> Page:
     """The latent explorer of a model: one HTML page, without a server and without a request.
 
-    images  (N, X) or (N, height, width), which the model was not trained on
-    labels  (N,) of any kind, such as 0 to 9; without them the means have one color
-    noise   standard deviation of the noise on the encoder's input, for a denoising model
-    name    of the data, for the headline
-    credit  a line about the images for the footer; None names the authors and the license of
-            MNIST if test images of it are among the first hundred
-
     Everything is computed in the browser, with weights rounded to 16 bits: μ and σ of a picture,
     the decoder's pictures, for one and two latents the true posterior and the evidence, by
-    integration, and for more a bound of 50 draws. Raises ValueError for unusable arguments.
+    integration, and for more a bound of 50 draws.
+
+    Parameters
+    ----------
+    vae : VAE
+        With a Bernoulli likelihood.
+    images : array_like, (N, X) or (N, height, width)
+        Which the model was not trained on.
+    labels : array_like, (N,), optional
+        Of any kind, such as 0 to 9; without them the means have one color.
+    noise : float
+        Standard deviation of the noise on the encoder's input, for a denoising model.
+    name : str
+        Of the data, for the headline.
+    credit : str, optional
+        A line about the images for the footer; None names the authors and the license of MNIST if
+        test images of it are among the first hundred.
+
+    Returns
+    -------
+    Page
+        The text of the page, a str, which a notebook displays.
+
+    Raises
+    ------
+    ValueError
+        For a model or images that the page cannot show.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pathlib import Path
+    >>> from numpyvae import VAE
+    >>> from numpyvae.explorer import explore
+    >>> images = np.random.default_rng(0).random((50, 6, 6))
+    >>> page = explore(VAE(hidden=3, latent=2, image_shape=(6, 6)), images)
+    >>> _ = Path("explore.html").write_text(page, encoding="utf-8")
     """
     table = contents(vae, images, labels, noise=noise, name=name, credit=credit)
     style, script = _web("page.css"), "\n".join(_web(f"{name}.js") for name in SCRIPTS)

@@ -38,31 +38,62 @@ def check_gradients(
     title: str = "gradient check",
     rng: np.random.Generator | int = 0,
 ) -> Report:
-    """Compare the gradients `grads` of `loss` at `params` with numerical derivatives of the loss.
-
-    loss       loss(params) → a number, or named terms {"fit": …, "penalty": …} that add up to it;
-               a wrong gradient can often be expressed by the gradients of such terms
-    params     arrays by name, in the order in which the loss uses them; converted to float64
-    grads      a gradient for each, of the same shape; or a function of params that returns them
-    constants  numbers that may be a missing or extra factor, by name: {"the batch size": 32}
-    factors    arrays that may be a missing or extra factor, by name, of the shape of a parameter
-    progress   a wrapper of the long loops; pass tqdm to see a bar
-    rng        a seed or a Generator, for the random directions
-
-        report = check_gradients(loss, {"W": W, "b": b}, {"W": dW, "b": db})
-        print(report)
-        report.raise_if_failed()
+    """backprop · v against the numerical slope of `loss` along random directions v.
 
     First it looks for problems that make a comparison meaningless: randomness in the loss,
     parameters changed in place, names and shapes that do not match. Then it compares every
     gradient along random directions v, so that every entry takes part. Only if backprop · v and
     the slope of the loss differ by more than the error bar does it search for the wrong entries.
-    Raises TypeError for parameters that are not real numbers. After Ctrl-C, the report holds what
-    is known so far, and is not ok.
+    After Ctrl-C, the report holds what is known so far, and is not ok.
 
     An error is seen if it is larger than the error bar along v. So a wrong entry can hide behind
     entries that are 1e8 times larger, or behind such a loss: check these parts alone. And the check
     compares backward with forward, so it cannot see a mistake that both contain.
+
+    Parameters
+    ----------
+    loss : callable
+        loss(params) → a number, or named terms {"fit": …, "penalty": …} that add up to it; a wrong
+        gradient can often be expressed by the gradients of such terms.
+    params : dict of array_like
+        By name, in the order in which the loss uses them; converted to float64.
+    grads : dict of array_like, or callable
+        A gradient for each, of the same shape; or a function of params that returns them.
+    constants : dict of float, optional
+        Numbers that may be a missing or extra factor, by name: {"the batch size": 32}.
+    factors : dict of array_like, optional
+        Arrays that may be a missing or extra factor, by name, of the shape of a parameter.
+    progress : callable
+        Wraps the long loops; pass tqdm to see a bar.
+    title : str
+        The first line of the report.
+    rng : int or numpy.random.Generator
+        Seed of the random directions.
+
+    Returns
+    -------
+    Report
+        Print it, call `raise_if_failed()`, or see `ok`, `failed`, `rows` and `hints`.
+
+    Raises
+    ------
+    TypeError
+        For parameters that are not real numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numpyvae.gradcheck import check_gradients
+    >>> x, y = np.random.default_rng(0).standard_normal((2, 9, 4))
+    >>> report = check_gradients(
+    ...     lambda p: np.sum((x @ p["W"] - y) ** 2),
+    ...     {"W": np.ones((4, 4))},
+    ...     lambda p: {"W": x.T @ (x @ p["W"] - y)},
+    ... )
+    >>> report.ok
+    False
+    >>> report.hints
+    ('W: backprop is 0.5 times what it should be, everywhere',)
     """
     started = time.perf_counter()
     seed = as_seed(rng)
@@ -101,12 +132,42 @@ class Layer(Protocol):
 
 @one_blas_thread()
 def check_layer(layer: Layer, x: ArrayLike, *, rng: np.random.Generator | int = 0) -> Report:
-    """Check `layer.backward(x, dy)`: the returned dx, and every dW that it writes.
+    """∂ΣRy/∂x and ∂ΣRy/∂W against `layer.backward`: the returned dx, and every dW that it writes.
 
     The weights are the arrays among the layer's attributes that have a partner of the same shape
     whose name begins with d, as W has dW. The loss is Σ R y with a random R. (A plain sum has
     dy = 1, and would hide a layer that ignores dy or transposes it.) A float64 copy of the layer
-    is checked; the layer itself does not change. `rng` is a seed or a Generator.
+    is checked; the layer itself does not change.
+
+    Parameters
+    ----------
+    layer : Layer
+        With forward(x) → y, and backward(x, dy) → dx.
+    x : array_like
+        Its input.
+    rng : int or numpy.random.Generator
+        Seed of R and of the directions.
+
+    Returns
+    -------
+    Report
+        With a row for x and for each weight.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numpyvae.gradcheck import check_layer
+    >>> class Scale:
+    ...     def __init__(self, w):
+    ...         self.w = w
+    ...     def forward(self, x):
+    ...         return self.w * x
+    ...     def backward(self, x, dy):
+    ...         self.dw = np.sum(dy * x, axis=0)
+    ...         return self.w * dy
+    >>> report = check_layer(Scale(np.arange(1.0, 4.0)), np.ones((5, 3)))
+    >>> [(row.name, row.verdict) for row in report.rows]
+    [('x', 'PASS'), ('w', 'PASS')]
     """
     x = np.array(x, np.float64)
     seed = as_seed(rng)
@@ -180,15 +241,32 @@ def _one_array(what: str, value: Any) -> Array:
 def check_function(
     f: Callable[[Array], Any], df: Callable[[Array], Any], x: ArrayLike | None = None
 ) -> Report:
-    """Check the derivative df of an elementwise function f at every point of x.
-
-    f and df take a float64 array and return one of its shape. Without x, nine points on each side
-    of 0 are used, from 10 to 0.001. There is a Row for each point; a point within reach of a kink
-    is UNSURE. For a gradient in several variables, use `check_gradients`.
+    """df(x) against the numerical derivative of an elementwise function f, at every point of x.
 
     Where f is flat to the last digit, as 1 − tanh x is at x = 20, its slope is lost in rounding. So
     the rounding error is measured at the scale of the whole function: it is at least ε times the
-    median of |f|.
+    median of |f|. For a gradient in several variables, use `check_gradients`.
+
+    Parameters
+    ----------
+    f, df : callable
+        Take a float64 array and return one of its shape.
+    x : array_like, optional
+        Points; without it, nine on each side of 0, from 10 to 0.001.
+
+    Returns
+    -------
+    Report
+        With a Row for each point; a point within reach of a kink is UNSURE.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numpyvae.gradcheck import check_function
+    >>> check_function(np.tanh, lambda x: 1 - np.tanh(x) ** 2).ok
+    True
+    >>> check_function(np.tanh, lambda x: 1 - np.tanh(x)).ok
+    False
     """
     right = np.logspace(-3, 1, 9)
     usual_points = np.concatenate([-right[::-1], right])

@@ -30,10 +30,30 @@ def one_blas_thread() -> Iterator[None]:
 def numerical_gradient(f: Callable[[Array], float], x: ArrayLike, h: float = 1e-5) -> Array:
     """∂f/∂x[i] ≈ (f(x + h eᵢ) − f(x − h eᵢ)) / 2h for every entry i, as in the textbook.
 
-    x is an array of any shape (taken as float64), f returns a number; the result has x's shape.
     The truncation error is about h² f‴/6, the rounding error about 1e-16 |f| / h. So about nine
     digits are right where f is smooth, and none where a step of h crosses a kink.
     `check_gradients` detects which is the case.
+
+    Parameters
+    ----------
+    f : callable
+        f(x) → a number.
+    x : array_like
+        Of any shape; taken as float64.
+    h : float
+        The step.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the shape of x.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numpyvae.gradcheck import numerical_gradient
+    >>> numerical_gradient(lambda x: np.sum(x**3), [1.0, 2.0]).round(6)
+    array([ 3., 12.])
     """
     x = np.array(x, np.float64)
     gradient = np.empty_like(x)

@@ -27,6 +27,23 @@ def ladder(result: Evaluation) -> Figure:
 
     Left: the means, with a bar of two standard errors of the *difference* from the last one.
     Right: the cumulative gap over the images, the worst first. A few images carry most of it.
+
+    Parameters
+    ----------
+    result : Evaluation
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpyvae
+    >>> vae = numpyvae.VAE(hidden=3, latent=2, image_shape=(2, 2))
+    >>> images = np.random.default_rng(0).random((5, 4))
+    >>> result = numpyvae.evaluation.evaluate(vae, images, gap_images=0)
+    >>> numpyvae.pictures.ladder(result).savefig("bounds.png")
     """
     rungs = result.ladder
     names, last = list(rungs), result.best
@@ -60,7 +77,28 @@ def posteriors(vae: VAE, images: ArrayLike, result: Evaluation) -> Figure:
 
     Three images have a typical gap, and three the largest. Filled: 50, 90 and 99 % of the mass of
     the posterior; lines: 90 % of that of the encoder's q(z|x), of the best axis-parallel Gaussian
-    and of the best tilted one. Needs two latents and the evaluation of the images.
+    and of the best tilted one.
+
+    Parameters
+    ----------
+    vae : VAE
+        With two latents.
+    images : array_like, (N, X)
+    result : Evaluation
+        Of these images.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpyvae
+    >>> vae = numpyvae.VAE(hidden=3, latent=2, image_shape=(2, 2))
+    >>> images = np.random.default_rng(0).random((5, 4))
+    >>> result = numpyvae.evaluation.evaluate(vae, images, gap_images=0)
+    >>> numpyvae.pictures.posteriors(vae, images, result).savefig("posteriors.png")
     """
     if vae.latent != 2 or result.evidence is None or result.evidence.gap is None:
         raise ValueError(f"vae: this picture needs 2 latents, this model has {vae.latent}")
@@ -140,11 +178,35 @@ def latent_kl(result: Evaluation) -> Figure:
 def holes(
     vae: VAE, images: ArrayLike, result: Evaluation, rng: np.random.Generator | int = 0
 ) -> Figure:
-    """The map of log q(z)/p(z), with codes, and decoded draws from holes and from crowded places.
+    """log q(z)/p(z) as a map, with codes, and decoded draws from holes and from crowded places.
 
-    q(z) is the aggregate posterior of the images. Blue: fewer codes than draws of the prior, red:
-    more. The draws come from the prior where q(z) is below a fifth of it, and from q(z) where it
-    is above twice the prior. Needs two latents and the evaluation of the images.
+    q(z) is the aggregate posterior. Blue: fewer codes than draws of the prior, red: more. The draws
+    come from the prior where q(z) is below a fifth of it, and from q(z) where it is above twice the
+    prior.
+
+    Parameters
+    ----------
+    vae : VAE
+        With two latents.
+    images : array_like, (N, X)
+        Whose codes are drawn as points.
+    result : Evaluation
+        Of the model; its `codes` are the map.
+    rng : int or numpy.random.Generator
+        Seed of the draws.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpyvae
+    >>> vae = numpyvae.VAE(hidden=3, latent=2, image_shape=(2, 2))
+    >>> images = np.random.default_rng(0).random((5, 4))
+    >>> result = numpyvae.evaluation.evaluate(vae, images, gap_images=0)
+    >>> numpyvae.pictures.holes(vae, images, result).savefig("holes.png")
     """
     codes = result.codes
     if vae.latent != 2 or codes is None:

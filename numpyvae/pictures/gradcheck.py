@@ -15,11 +15,29 @@ if TYPE_CHECKING:
 
 
 def gradients(report: Report) -> Figure:
-    """Two panels for a gradient check: the V of every gradient, and the digits that agree.
+    """|central difference − backprop| against the step, and the digits that agree.
 
-    Left: |central difference − backprop| / scale against the step h. For a right gradient it falls
-    as h², then rises as rounding / h. For a wrong gradient it is constant. Right: the digits of
-    agreement, with a tick at the number of digits that are certain on the numerical side.
+    Left: relative to the scale of the gradient. For a right gradient it falls as h², then rises as
+    rounding / h. For a wrong gradient it is constant. Right: the digits of agreement, with a tick
+    at the number of digits that are certain on the numerical side.
+
+    Parameters
+    ----------
+    report : Report
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpyvae
+    >>> W = np.arange(1.0, 4.0)
+    >>> report = numpyvae.gradcheck.check_gradients(
+    ...     lambda p: np.sum(p["W"] ** 2), {"W": W}, {"W": 2 * W}
+    ... )
+    >>> numpyvae.pictures.gradients(report).savefig("check.png")
     """
     if not report.rows:
         raise ValueError("report: nothing was compared, so there is nothing to draw; print it")

@@ -19,9 +19,27 @@ if TYPE_CHECKING:
 
 @blas_threads()
 def reconstructions(vae: VAE, images: ArrayLike, corrupted: ArrayLike | None = None) -> Figure:
-    """`images` (N, X), at most 20, above their reconstructions at z = μ(x).
+    """Images above their reconstructions at z = μ(x).
 
-    With `corrupted` (N, X), these are drawn in between, and they are what is reconstructed.
+    Parameters
+    ----------
+    vae : VAE
+    images : array_like, (N, X)
+        At most 20.
+    corrupted : array_like, (N, X), optional
+        Drawn in between; then they are what is reconstructed.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpyvae
+    >>> vae = numpyvae.VAE(hidden=3, latent=2, image_shape=(2, 2))
+    >>> images = np.random.default_rng(0).random((8, 4))
+    >>> numpyvae.pictures.reconstructions(vae, images).savefig("reconstructions.png")
     """
     rows = {"original": pixels_for(vae, "images", images)}
     count = len(rows["original"])
@@ -47,7 +65,25 @@ def reconstructions(vae: VAE, images: ArrayLike, corrupted: ArrayLike | None = N
 def samples(
     vae: VAE, rng: np.random.Generator | int = 0, rows: int = 6, columns: int = 12
 ) -> Figure:
-    """Samples: the pixel means at rows x columns draws z from the prior N(0, 1)."""
+    """The pixel means at rows x columns draws z from the prior N(0, 1).
+
+    Parameters
+    ----------
+    vae : VAE
+    rng : int or numpy.random.Generator
+        Seed of the draws.
+    rows, columns : int
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import numpyvae
+    >>> vae = numpyvae.VAE(hidden=3, latent=2, image_shape=(2, 2))
+    >>> numpyvae.pictures.samples(vae, rows=2, columns=3).savefig("samples.png")
+    """
     rows, columns = check_count("rows", rows), check_count("columns", columns)
     pixels = vae.sample(rows * columns, rng)
     figure = canvas(0.7 * columns, 0.7 * rows + 0.4)
@@ -58,9 +94,28 @@ def samples(
 
 @blas_threads()
 def interpolation(vae: VAE, first: ArrayLike, second: ArrayLike, steps: int = 9) -> Figure:
-    """Interpolations between each image of `first` (N, X) and its partner in `second`.
+    """z = (1−t) μ₁ + t μ₂ decoded, between each image of `first` and its partner in `second`.
 
-    A row for each pair: the first image, the decodings at z = (1−t) μ₁ + t μ₂, the second image.
+    A row for each pair: the first image, the decodings, the second image.
+
+    Parameters
+    ----------
+    vae : VAE
+    first, second : array_like, (N, X) each
+    steps : int
+        Pictures between the two.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpyvae
+    >>> vae = numpyvae.VAE(hidden=3, latent=2, image_shape=(2, 2))
+    >>> images = np.random.default_rng(0).random((4, 4))
+    >>> numpyvae.pictures.interpolation(vae, images[:2], images[2:]).savefig("interpolation.png")
     """
     steps = check_count("steps", steps, least=2)
     ends = [
@@ -89,8 +144,24 @@ def interpolation(vae: VAE, first: ArrayLike, second: ArrayLike, steps: int = 9)
 def walk(vae: VAE, image: ArrayLike | None = None, steps: int = 11) -> Figure:
     """The effect of each latent: it goes from −3 to 3, while the others are fixed.
 
-    The others are fixed at 0, or at the mean of `image` (X,) if one is given. There is a row for
-    each latent, at most 20: with an image, those with the largest |μ|.
+    There is a row for each latent, at most 20: with an image, those with the largest |μ|.
+
+    Parameters
+    ----------
+    vae : VAE
+    image : array_like, (X,), optional
+        The others are fixed at its mean; at 0 without it.
+    steps : int
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import numpyvae
+    >>> vae = numpyvae.VAE(hidden=3, latent=4, image_shape=(2, 2))
+    >>> numpyvae.pictures.walk(vae).savefig("latents.png")
     """
     places = np.linspace(-3.0, 3.0, check_count("steps", steps, least=2))
     center = np.zeros(vae.latent)

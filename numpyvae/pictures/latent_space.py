@@ -21,10 +21,28 @@ if TYPE_CHECKING:
 
 @blas_threads()
 def latent(vae: VAE, images: ArrayLike, labels: ArrayLike | None = None) -> Figure:
-    """The means μ(x) of `images` (N, X) in latent space, colored by `labels` (N,).
+    """μ(x) of images in latent space, colored by their labels.
 
     With more than two latents, the two principal components of the means are shown; with one, the
     means lie along a line, with a row for each label.
+
+    Parameters
+    ----------
+    vae : VAE
+    images : array_like, (N, X)
+    labels : array_like, (N,), optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpyvae
+    >>> vae = numpyvae.VAE(hidden=3, latent=2, image_shape=(2, 2))
+    >>> images = np.random.default_rng(0).random((20, 4))
+    >>> numpyvae.pictures.latent(vae, images, np.arange(20) % 3).savefig("latent.png")
     """
     mu, _ = vae.encode(images)
     groups = np.zeros(len(mu), int) if labels is None else np.asarray(labels)
@@ -42,10 +60,26 @@ def latent(vae: VAE, images: ArrayLike, labels: ArrayLike | None = None) -> Figu
 
 
 def manifold(vae: VAE, n: int = 15) -> Figure:
-    """The pictures at n x n points of a two-dimensional latent space.
+    """The pictures at n x n points z = Φ⁻¹(u) of a two-dimensional latent space.
 
-    The points are z = Φ⁻¹(u), u from 0.05 to 0.95 in equal steps, so that each picture stands for
-    the same share of the prior. z₁ grows to the right and z₂ upward, as in `latent`.
+    u goes from 0.05 to 0.95 in equal steps, so each picture stands for the same share of the prior.
+    z₁ grows to the right and z₂ upward, as in `latent`.
+
+    Parameters
+    ----------
+    vae : VAE
+        With two latents.
+    n : int
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import numpyvae
+    >>> vae = numpyvae.VAE(hidden=3, latent=2, image_shape=(2, 2))
+    >>> numpyvae.pictures.manifold(vae, n=5).savefig("manifold.png")
     """
     figure = canvas(7.0, 7.0)
     draw_manifold(figure.add_subplot(), vae, check_count("n", n))

@@ -20,9 +20,22 @@ if TYPE_CHECKING:
 
 
 def loss_by_setting(losses: Mapping[str, Sequence[Loss]]) -> Figure:
-    """−ELBO, reconstruction and KL of each setting, by name: mean ± standard error over the seeds.
+    """−ELBO, reconstruction and KL of each setting: mean ± standard error over the seeds.
 
-    `losses` holds the loss of each seed; a small dot stands for each.
+    Parameters
+    ----------
+    losses : dict of sequences of Loss
+        The losses of the seeds, for each setting by name; a small dot stands for each.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import numpyvae
+    >>> losses = {"β = 1": [numpyvae.Loss(144.0, 6.0, 1.0), numpyvae.Loss(145.0, 6.2, 1.0)]}
+    >>> numpyvae.pictures.loss_by_setting(losses).savefig("losses.png")
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -55,10 +68,25 @@ def _part(loss: Loss, title: str) -> float:
 def rate_distortion(curves: Mapping[str, Sequence[Loss]]) -> Figure:
     """Reconstruction (the distortion) against KL (the rate): a dot for each run, β along a curve.
 
-    `curves` holds, for each curve by name, the losses of runs that differ in β and seed; it goes
-    through the mean for each β. Along a grey line, −ELBO is the same. β is the price of a nat of
-    KL: a run minimizes reconstruction + β KL, so the best possible curve has slope −β where β is
-    its price. (Alemi et al. 2018, Fixing a Broken ELBO, arXiv:1711.00464.)
+    Along a grey line, −ELBO is the same. β is the price of a nat of KL: a run minimizes
+    reconstruction + β KL, so the best possible curve has slope −β where β is its price. (Alemi et
+    al. 2018, Fixing a Broken ELBO, arXiv:1711.00464.)
+
+    Parameters
+    ----------
+    curves : dict of sequences of Loss
+        For each curve by name, the losses of runs that differ in β and seed; it goes through the
+        mean for each β.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import numpyvae
+    >>> losses = [numpyvae.Loss(140.0, 9.0, beta=0.5), numpyvae.Loss(144.0, 6.0, beta=1.0)]
+    >>> numpyvae.pictures.rate_distortion({"classic": losses}).savefig("rate_distortion.png")
     """
     figure = canvas(7.4 if len(curves) == 1 else 9.4, 6.0)
     axes = figure.add_subplot()

@@ -17,8 +17,26 @@ def loss(
 ) -> Figure:
     """The train and test losses of the epochs, in nats per image: the total, and its two parts.
 
-    `references` maps names to losses that are drawn as lines, such as `reference_losses(x_test)`.
-    `rest` is the name of the part that is not the reconstruction.
+    Parameters
+    ----------
+    epochs : sequence of Epoch
+        As `fit` returns them.
+    references : dict of float, optional
+        Losses by name that are drawn as lines, such as reference_losses(x_test).
+    rest : str
+        The name of the part that is not the reconstruction.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numpyvae
+    >>> vae = numpyvae.VAE(hidden=3, latent=2, image_shape=(2, 2))
+    >>> history = numpyvae.fit(vae, np.random.default_rng(0).random((50, 4)), epochs=3)
+    >>> numpyvae.pictures.loss(history).savefig("loss.png")
     """
     if not epochs:
         raise ValueError("epochs: expected at least one, got none; train first")

@@ -40,21 +40,60 @@ DENSE = 100  # weights do not compress: more bytes than this for each byte of th
 
 
 def save(path: str | PathLike[str], vae: VAE) -> None:
-    """Write `vae` to `path`: every weight under its name, its class, and its config.
+    """Write `vae` to one file: every weight under its name, its class, and its config.
 
-    `np.load(path)["W_out"]` is the weight W_out. The file appears complete or not at all. A class
-    of your own is saved by its name; to load it, add it to numpyvae.KINDS first. Raises ValueError
-    for a model that could not be loaded again.
+    The file appears complete or not at all. `np.load(path)["W_out"]` is the weight W_out.
+
+    Parameters
+    ----------
+    path : str or path
+        Usually ends in .npz.
+    vae : VAE
+        With weights of float32 or float64. A class of your own is saved by its name; to load it,
+        add it to numpyvae.KINDS first.
+
+    Raises
+    ------
+    ValueError
+        For a model that could not be loaded again.
+
+    Examples
+    --------
+    >>> from numpyvae import IWAE, load, save
+    >>> save("model.npz", IWAE(hidden=3, latent=2, k=5, image_shape=(2, 2)))
+    >>> load("model.npz").k
+    5
     """
     with uninterrupted():
         write_file(path, model_bytes(vae))
 
 
 def load(path: str | PathLike[str]) -> VAE:
-    """The model that `save` wrote to `path`, of its class, with the dtype it had.
+    """The model that `save` or a run wrote to `path`, of its class, with the dtype it had.
 
-    Raises FileNotFoundError, or ValueError naming the file and what is wrong with it. Nothing in
-    the file is executed, and it takes no more memory than its weights need.
+    Nothing in the file is executed. Loading takes at most a few times the memory of its weights.
+
+    Parameters
+    ----------
+    path : str or path
+        A file, such as numpyvae-out/model.npz.
+
+    Returns
+    -------
+    VAE
+        Or the class that was saved: IWAE, FreeBits, GaussianVAE, or one in numpyvae.KINDS.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        Naming the file, and what is wrong with it.
+
+    Examples
+    --------
+    >>> from numpyvae import VAE, load, save
+    >>> save("model.npz", VAE(hidden=3, latent=2, image_shape=(2, 2)))
+    >>> load("model.npz").decode([[0.0, 1.0]]).shape
+    (1, 4)
     """
     with open_checkpoint(path) as checkpoint:
         return checkpoint.vae()

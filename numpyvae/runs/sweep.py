@@ -47,10 +47,39 @@ class Point:
 
 
 class Sweep(Runs):
-    """Every combination of `values`, a list for each setting by name, once for each seed.
+    """Every combination of settings, once for each seed: trainings with a folder each.
 
-    Each run has a folder in `out`, named after its values and its seed. Raises ValueError for
-    values that no training could use, or given twice.
+    `for name, epoch in sweep.train(executor)` trains on any executor of concurrent.futures what is
+    not in the folder yet. `sweep.results()` gives a Point for each combination, with `values`,
+    `losses` and `summary()`.
+
+    Parameters
+    ----------
+    values : dict of lists
+        Of each setting by name, such as {"beta": [0.5, 1.0]}; see numpyvae.runs.Settings.
+    seeds : int
+        Runs of each combination, with seeds 0, 1, …
+    out : str or path
+        Its folder. A run is a folder in it, named after its values and its seed.
+
+    Raises
+    ------
+    ValueError
+        For values that no training could use, or that were given twice.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> from numpyvae.runs import Sweep
+    >>> np.save("mine.npy", np.random.default_rng(0).random((50, 2, 2)))
+    >>> common = {"data": ["mine.npy"], "hidden": [(3,)], "epochs": [2]}
+    >>> sweep = Sweep({"beta": [0.5, 1.0], **common}, seeds=1, out="my-sweep")
+    >>> with ThreadPoolExecutor(1) as executor:
+    ...     for name, epoch in sweep.train(executor):
+    ...         pass
+    >>> [point.values for point in sweep.results()]
+    [{'beta': 0.5}, {'beta': 1.0}]
     """
 
     def __init__(

@@ -34,9 +34,25 @@ class FreeBits(VAE):
     """loss = reconstruction + β Σ_j max(λ, KL_j),   KL_j the mean of latent j over the minibatch.
 
     Up to λ nats, a latent costs the same however much it says, so it is not switched off early in
-    the training. The arguments are those of VAE, and `free_bits`, λ in nats. (Kingma et al. 2016,
-    Improved Variational Inference with Inverse Autoregressive Flow, appendix C.8, where λ belongs
-    to a group of latents; here each latent is a group.)
+    the training. (Kingma et al. 2016, Improved Variational Inference with Inverse Autoregressive
+    Flow, appendix C.8, where λ belongs to a group of latents; here each latent is a group.)
+
+    Parameters
+    ----------
+    hidden, latent, **options
+        As for VAE.
+    free_bits : float
+        λ, in nats.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numpyvae import FreeBits
+    >>> vae = FreeBits(hidden=3, latent=2, image_shape=(2, 2), free_bits=0.5)
+    >>> x = np.random.default_rng(0).random((5, 4))
+    >>> loss = vae.loss(vae.forward(x, np.zeros((5, 2))))
+    >>> bool(loss.charged >= 2 * 0.5)  # two latents
+    True
     """
 
     CONFIG = (*VAE.CONFIG, "free_bits")

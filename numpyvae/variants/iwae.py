@@ -34,10 +34,26 @@ class IWAETrace(Trace):
 class IWAE(VAE):
     """loss = −log 1/k Σ w,   w = p(x|z) p(z) / q(z|x) for k draws z = μ + σ ε, in nats per image.
 
-    In expectation over ε, −loss is a lower bound of log p(x): for k = 1 it is the ELBO, and it
-    rises with k toward log p(x). The arguments are those of VAE, and `k`. β must be 1: with another
-    one the loss is no longer a bound.
-    (Burda, Grosse & Salakhutdinov 2016, Importance Weighted Autoencoders, eq. 8.)
+    In expectation over ε, −loss is a lower bound of log p(x). For k = 1 it is the ELBO, and it
+    rises with k toward log p(x). (Burda, Grosse & Salakhutdinov 2016, Importance Weighted
+    Autoencoders, eq. 8.)
+
+    Parameters
+    ----------
+    hidden, latent, **options
+        As for VAE, but for beta, which must be 1: with another one the loss is no longer a bound.
+    k : int
+        Draws of z for each image. The noise `eps` of a pass is (B, k, Z).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numpyvae import IWAE, fit
+    >>> images = np.random.default_rng(0).random((200, 4))
+    >>> vae = IWAE(hidden=3, latent=2, k=5, image_shape=(2, 2))
+    >>> history = fit(vae, images, epochs=2)
+    >>> vae.eps_shape
+    (5, 2)
     """
 
     CONFIG = (*(name for name in VAE.CONFIG if name != "beta"), "k")

@@ -17,17 +17,28 @@ DECAYS = ("none", "burda")
 class Schedule:
     """β_e and η_e of the epochs e = 1, 2, …; they depend on e alone, so a training can go on.
 
-        schedule = Schedule(beta=1.0, learning_rate=1e-3, anneal=5)
-        for epoch in schedule.epochs(train(vae, images), vae):
-            print(epoch)
+    Parameters
+    ----------
+    beta : float
+        The full weight of the KL.
+    learning_rate : float
+        The rate of the first epoch.
+    anneal : int
+        β_e = β min(1, e / anneal): β rises to its full value in so many epochs. (The idea is that
+        of Bowman et al. 2016, Generating Sentences from a Continuous Space, section 3.1.)
+    decay : {"none", "burda"}
+        "none": η_e = η. "burda": η 10^(−i/7) for 3^i epochs, i = 0, 1, …, 7, which makes 3,280
+        epochs (Burda et al. 2016, section 5), and the last rate from then on.
 
-    beta           the full weight of the KL
-    learning_rate  the rate of the first epoch
-    anneal         β_e = β min(1, e / anneal): β rises to its full value in so many epochs (the
-                   idea is that of Bowman et al. 2016, Generating Sentences from a Continuous
-                   Space, section 3.1)
-    decay          "none": η_e = η; "burda": η 10^(−i/7) for 3^i epochs, i = 0, 1, …, 7, which makes
-                   3,280 epochs (Burda et al. 2016, section 5), and the last rate from then on
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numpyvae import VAE, Schedule, train
+    >>> images = np.random.default_rng(0).random((200, 4))
+    >>> vae = VAE(hidden=3, latent=2, image_shape=(2, 2))
+    >>> schedule = Schedule(beta=1.0, learning_rate=1e-3, anneal=4)
+    >>> [epoch.train.beta for epoch in schedule.epochs(train(vae, images, epochs=5), vae)]
+    [0.25, 0.5, 0.75, 1.0, 1.0]
     """
 
     beta: float
