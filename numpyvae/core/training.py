@@ -1,5 +1,7 @@
 """Training: shuffled minibatches, a step downhill for each, and one Epoch at a time."""
 
+from __future__ import annotations
+
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping

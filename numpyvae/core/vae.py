@@ -7,6 +7,8 @@ Forward goes from left to right, and adds up the two parts of the loss below:
                   kl(mu, logvar)                                    cost(logits, target)
 """
 
+from __future__ import annotations
+
 import copy
 from math import prod
 
@@ -163,7 +165,7 @@ class VAE(Configured, Connected):
         size = (check_count("n", n), self.latent)
         return self.decode(check_rng(rng).standard_normal(size))
 
-    def astype(self, dtype: DTypeLike) -> "VAE":
+    def astype(self, dtype: DTypeLike) -> VAE:
         """A copy with parameters of another dtype: float64 or complex128 to check gradients."""
         other = copy.copy(self)
         other._connect(Parameters(self.parameters.shapes, dtype))
