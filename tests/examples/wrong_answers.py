@@ -3,11 +3,8 @@
 A check must refuse each of them, and must not name a mistake that it does not make.
 """
 
-from types import FunctionType
-
 import numpy as np
-from examples import wrong_answers_of_11_to_13
-from scipy.special import ndtri
+from scipy.special import ndtri, softmax, xlogy
 
 from numpyvae.course import EXERCISES
 from numpyvae.course.exercises.vae_pass import (
@@ -17,6 +14,7 @@ from numpyvae.course.exercises.vae_pass import (
     kl_divergence,
     loss,
     relu_backward,
+    reparameterize_backward,
     sigmoid,
     stepped,
 )
@@ -995,28 +993,587 @@ def denoising_step_of_half_the_length(theta, s, spoiled, clean, eps, lr=1e-3):
     return {name: (theta[name] + new_theta[name]) / 2 for name in theta}, new_s
 
 
+def densities(mu, logvar, axis):
+    """N(z; mu, sigma²) of each latent: two arrays (M, N)."""
+    sigma = np.exp(logvar / 2)
+    squares = ((axis[:, None, None] - mu) / sigma) ** 2
+    both = np.exp(-0.5 * squares) / (np.sqrt(2 * np.pi) * sigma)
+    return both[:, :, 0], both[:, :, 1]
+
+
+def aggregate_grid_with_meshgrid_in_xy(mu, logvar, axis):
+    """np.meshgrid puts z₁ along the second axis, so the result is transposed."""
+    z1, z2 = np.meshgrid(axis, axis)
+    q = np.zeros_like(z1)
+    for (m1, m2), (v1, v2) in zip(mu, np.exp(logvar)):
+        q += np.exp(-((z1 - m1) ** 2) / v1 / 2 - (z2 - m2) ** 2 / v2 / 2) / np.sqrt(v1 * v2)
+    return q / (2 * np.pi * len(mu))
+
+
+def aggregate_grid_with_the_variance_as_sigma(mu, logvar, axis):
+    """sigma is exp(logvar), without the half."""
+    first, second = densities(mu, 2 * logvar, axis)
+    return first @ second.T / len(mu)
+
+
+def aggregate_grid_with_sigma_as_the_variance(mu, logvar, axis):
+    """It divides by sigma where it should divide by sigma², in the exponent and in front."""
+    first, second = densities(mu, logvar / 2, axis)
+    return first @ second.T / len(mu)
+
+
+def aggregate_grid_with_the_root_only_once(mu, logvar, axis):
+    """It divides by √(2π), as in one dimension, not by 2π."""
+    first, second = densities(mu, logvar, axis)
+    return first @ second.T / len(mu) * np.sqrt(2 * np.pi)
+
+
+def aggregate_grid_as_probabilities(mu, logvar, axis):
+    """It is divided by its sum, so its entries add up to 1; a density was asked for."""
+    first, second = densities(mu, logvar, axis)
+    return first @ second.T / (first @ second.T).sum()
+
+
+def aggregate_grid_from_the_marginals(mu, logvar, axis):
+    """It is the product of the means over the images, not the mean of the products."""
+    first, second = densities(mu, logvar, axis)
+    return np.outer(first.mean(axis=1), second.mean(axis=1))
+
+
+def aggregate_grid_of_one_normal(mu, logvar, axis):
+    """It is one normal distribution with the mean mu and the mean variance of all images."""
+    mean, variance = mu.mean(axis=0, keepdims=True), np.exp(logvar).mean(axis=0, keepdims=True)
+    first, second = densities(mean, np.log(variance), axis)
+    return first @ second.T
+
+
+def aggregate_grid_with_the_first_mean_twice(mu, logvar, axis):
+    """The second factor uses μ₁ (and σ₂)."""
+    first, second = densities(np.stack([mu[:, 0], mu[:, 0]], axis=1), logvar, axis)
+    return first @ second.T / len(mu)
+
+
+def aggregate_grid_halves_its_argument(mu, logvar, axis):
+    """It halves logvar in place, and so changes its argument."""
+    logvar /= 2
+    first, second = densities(mu, 2 * logvar, axis)
+    return first @ second.T / len(mu)
+
+
+def aggregate_grid_symmetrized(mu, logvar, axis):
+    """It is the mean of q and its transpose."""
+    first, second = densities(mu, logvar, axis)
+    q = first @ second.T / len(mu)
+    return (q + q.T) / 2
+
+
+def mean_kl(mu, logvar):
+    """The mean over the images of the KL in closed form."""
+    return kl_divergence(mu, logvar).mean()
+
+
+def log_prior(axis):
+    """log p(z) at the points of the grid: (M, M)."""
+    return -0.5 * (axis[:, None] ** 2 + axis**2) - np.log(2 * np.pi)
+
+
+def split(mu, logvar, terms, axis, power=2):
+    """Information and distance, given the terms of the sum."""
+    distance = terms.sum() * (axis[1] - axis[0]) ** power
+    return mean_kl(mu, logvar) - distance, distance
+
+
+def kl_parts_in_the_wrong_order(mu, logvar, q, axis):
+    """The results are distance, information."""
+    return split(mu, logvar, xlogy(q, q) - q * log_prior(axis), axis)[::-1]
+
+
+def kl_parts_with_the_reverse_difference(mu, logvar, q, axis):
+    """The information has the wrong sign: distance minus mean KL."""
+    information, distance = split(mu, logvar, xlogy(q, q) - q * log_prior(axis), axis)
+    return -information, distance
+
+
+def kl_parts_with_the_kl_the_other_way(mu, logvar, q, axis):
+    """The distance is KL(p ‖ q), where q is not zero."""
+    p = np.exp(log_prior(axis))
+    return split(mu, logvar, np.where(q > 0, xlogy(p, p) - xlogy(p, q + (q == 0)), 0), axis)
+
+
+def kl_parts_without_the_spacing(mu, logvar, q, axis):
+    """The sum is not multiplied by Δ²."""
+    return split(mu, logvar, xlogy(q, q) - q * log_prior(axis), axis, power=0)
+
+
+def kl_parts_with_the_entropy_alone(mu, logvar, q, axis):
+    """The distance is Σ q log q Δ²; log p is missing."""
+    return split(mu, logvar, xlogy(q, q), axis)
+
+
+def kl_parts_without_the_rare_points(mu, logvar, q, axis):
+    """Points with q below 0.001 are left out."""
+    return split(mu, logvar, np.where(q < 1e-3, 0, xlogy(q, q) - q * log_prior(axis)), axis)
+
+
+def kl_parts_with_the_spacing_of_the_notebook(mu, logvar, q, axis):
+    """The spacing is 0.025, that of the axis in the notebook."""
+    distance = (xlogy(q, q) - q * log_prior(axis)).sum() * 0.025**2
+    return mean_kl(mu, logvar) - distance, distance
+
+
+def kl_parts_without_mu(mu, logvar, q, axis):
+    """The KL lacks the term with mu."""
+    return split(0 * mu, logvar, xlogy(q, q) - q * log_prior(axis), axis)
+
+
+def kl_parts_of_the_squared_difference(mu, logvar, q, axis):
+    """The distance is Σ (q − p)² Δ², not a KL."""
+    return split(mu, logvar, (q - np.exp(log_prior(axis))) ** 2, axis)
+
+
+def kl_parts_that_agree_with_no_distance(mu, logvar, q, axis):
+    """The distance is always 0, so all is information."""
+    return mean_kl(mu, logvar), 0.0
+
+
+# 12 rate and distortion
+
+
+def rates_without_half(eigenvalues, noise_variance, beta):
+    """The ½ is missing."""
+    return np.log(np.maximum(eigenvalues / (beta * noise_variance), 1))
+
+
+def rates_with_log10(eigenvalues, noise_variance, beta):
+    """It uses log₁₀."""
+    return 0.5 * np.log10(np.maximum(eigenvalues / (beta * noise_variance), 1))
+
+
+def rates_of_a_difference(eigenvalues, noise_variance, beta):
+    """It takes the logarithm of λ − βσ², not of the ratio."""
+    return 0.5 * np.log(np.maximum(eigenvalues - beta * noise_variance, 1))
+
+
+def rates_of_an_excess(eigenvalues, noise_variance, beta):
+    """It takes λ/(βσ²) − 1 without a logarithm."""
+    return 0.5 * np.maximum(eigenvalues / (beta * noise_variance) - 1, 0)
+
+
+def rates_without_the_noise(eigenvalues, noise_variance, beta):
+    """The noise variance is not used."""
+    return 0.5 * np.log(np.maximum(eigenvalues / beta, 1))
+
+
+def rates_with_sigma(eigenvalues, noise_variance, beta):
+    """It divides by σ, the root of the noise variance."""
+    return 0.5 * np.log(np.maximum(eigenvalues / (beta * np.sqrt(noise_variance)), 1))
+
+
+def rates_in_total(eigenvalues, noise_variance, beta):
+    """It is the sum over all latents, one number."""
+    return 0.5 * np.log(np.maximum(eigenvalues / (beta * noise_variance), 1)).sum()
+
+
+def rates_of_those_in_use(eigenvalues, noise_variance, beta):
+    """Latents that are off are left out, so it is shorter than D."""
+    ratio = eigenvalues / (beta * noise_variance)
+    return 0.5 * np.log(ratio[ratio > 1])
+
+
+def rates_changing_the_eigenvalues(eigenvalues, noise_variance, beta):
+    """It divides the eigenvalues in place."""
+    eigenvalues /= beta * noise_variance
+    return 0.5 * np.log(np.maximum(eigenvalues, 1))
+
+
+def rates_of_the_largest_only(eigenvalues, noise_variance, beta):
+    """All latents but the largest are 0."""
+    rate = 0.5 * np.log(np.maximum(eigenvalues / (beta * noise_variance), 1))
+    return np.where(rate == rate.max(), rate, 0)
+
+
+def costs(eigenvalues, noise_variance, betas):
+    """The rates (n, D) and the squared errors (n, D)."""
+    least = np.asarray(betas)[:, None] * noise_variance
+    rate = 0.5 * np.log(np.maximum(eigenvalues / least, 1))
+    return rate, np.minimum(eigenvalues, least)
+
+
+def sweep_in_the_wrong_order(eigenvalues, noise_variance, betas):
+    """The results are distortion, rate."""
+    rate, left = costs(eigenvalues, noise_variance, betas)
+    return left.sum(axis=1) / (2 * noise_variance), rate.sum(axis=1)
+
+
+def sweep_with_brackets_missing(eigenvalues, noise_variance, betas):
+    """The distortion is divided by 2 and multiplied by σ²; the brackets are missing."""
+    rate, left = costs(eigenvalues, noise_variance, betas)
+    return rate.sum(axis=1), left.sum(axis=1) / 2 * noise_variance
+
+
+def sweep_with_the_maximum(eigenvalues, noise_variance, betas):
+    """The distortion has max(λ, βσ²)."""
+    least = np.asarray(betas)[:, None] * noise_variance
+    rate, _ = costs(eigenvalues, noise_variance, betas)
+    return rate.sum(axis=1), np.maximum(eigenvalues, least).sum(axis=1) / (2 * noise_variance)
+
+
+def sweep_of_those_off(eigenvalues, noise_variance, betas):
+    """The distortion lacks the directions whose latent is on."""
+    rate, left = costs(eigenvalues, noise_variance, betas)
+    return rate.sum(axis=1), (left * (rate == 0)).sum(axis=1) / (2 * noise_variance)
+
+
+def sweep_with_the_cost_of_the_rate(eigenvalues, noise_variance, betas):
+    """The first result is βR, not R."""
+    rate, left = costs(eigenvalues, noise_variance, betas)
+    return np.asarray(betas) * rate.sum(axis=1), left.sum(axis=1) / (2 * noise_variance)
+
+
+def sweep_along_the_wrong_axis(eigenvalues, noise_variance, betas):
+    """The sums are over the prices, so there is a number for each eigenvalue."""
+    rate, left = costs(eigenvalues, noise_variance, betas)
+    return rate.sum(axis=0), left.sum(axis=0) / (2 * noise_variance)
+
+
+def sweep_never_set_back(eigenvalues, noise_variance, betas):
+    """The sums are not set back to 0 for the next price, so they grow from price to price."""
+    rate, left = costs(eigenvalues, noise_variance, betas)
+    return rate.sum(axis=1).cumsum(), (left.sum(axis=1) / (2 * noise_variance)).cumsum()
+
+
+def sweep_with_the_rate_of_the_total(eigenvalues, noise_variance, betas):
+    """It adds up the eigenvalues before the logarithm and the minimum."""
+    rate, left = costs(eigenvalues.sum(keepdims=True), noise_variance, betas)
+    return rate.sum(axis=1), left.sum(axis=1) / (2 * noise_variance)
+
+
+def sweep_at_the_price_one(eigenvalues, noise_variance, betas):
+    """The rate is that of β = 1 for all prices."""
+    _, left = costs(eigenvalues, noise_variance, betas)
+    rate, _ = costs(eigenvalues, noise_variance, np.ones(len(left)))
+    return rate.sum(axis=1), left.sum(axis=1) / (2 * noise_variance)
+
+
+def sweep_as_a_dictionary(eigenvalues, noise_variance, betas):
+    """It is a dictionary with the entries rate and distortion."""
+    rate, left = costs(eigenvalues, noise_variance, betas)
+    return {"rate": rate.sum(axis=1), "distortion": left.sum(axis=1) / (2 * noise_variance)}
+
+
+# 13 a tighter bound
+
+
+def log_mean_exp_backward_over_the_images(log_w):
+    """The shares of each draw add up to 1 over the images, not over the draws."""
+    return softmax(log_w, axis=0)
+
+
+def log_mean_exp_backward_with_one_largest(log_w):
+    """The largest of the whole array is subtracted, so images far below it give 0/0."""
+    with np.errstate(all="ignore"):
+        w = np.exp(log_w - log_w.max())
+        return w / w.sum(axis=1, keepdims=True)
+
+
+def log_mean_exp_backward_with_the_mean_subtracted(log_w):
+    """The mean of each row is subtracted, not the largest: far apart weights overflow."""
+    with np.errstate(all="ignore"):
+        w = np.exp(log_w - log_w.mean(axis=1, keepdims=True))
+        return w / w.sum(axis=1, keepdims=True)
+
+
+def log_mean_exp_backward_clipped(log_w):
+    """The log weights are clipped to ±700, so that nothing overflows."""
+    w = np.exp(np.clip(log_w, -700, 700))
+    return w / w.sum(axis=1, keepdims=True)
+
+
+def log_mean_exp_backward_of_the_mean_over_images(log_w):
+    """It has a factor 1/B, as if the result were the mean over the images."""
+    return softmax(log_w, axis=1) / len(log_w)
+
+
+def log_mean_exp_backward_is_the_value(log_w):
+    """It is log 1/k Σ w itself, (B,), not its gradient."""
+    return np.logaddexp.reduce(log_w, axis=1) - np.log(log_w.shape[1])
+
+
+def log_mean_exp_backward_transposes(log_w):
+    """It is (k, B)."""
+    return softmax(log_w.T, axis=0)
+
+
+def log_mean_exp_backward_of_the_elbo(log_w):
+    """All shares are 1/k, as for the mean of log w."""
+    return np.full(log_w.shape, 1 / log_w.shape[1])
+
+
+def log_mean_exp_backward_without_small_shares(log_w):
+    """Shares below 0.001 are set to 0."""
+    share = softmax(log_w, axis=1)
+    return np.where(share < 1e-3, 0, share)
+
+
+def log_mean_exp_backward_with_powers_of_two(log_w):
+    """It takes powers of two, not of e."""
+    w = np.exp2(log_w - log_w.max(axis=1, keepdims=True))
+    return w / w.sum(axis=1, keepdims=True)
+
+
+def terms(t):
+    """log p(x|z), log p(z) and log q(z|x) of each row, without log 2π."""
+    log_p_z = -0.5 * (t["z"] ** 2).sum(axis=1)
+    log_q = -0.5 * (t["logvar"] + t["eps"] ** 2).sum(axis=1)
+    return -cross_entropy(t["logits"], t["target"]), log_p_z, log_q
+
+
+def log_weights_against_x(t):
+    """The cross-entropy is against x, not against the target."""
+    _, log_p_z, log_q = terms(t)
+    return log_p_z - log_q - cross_entropy(t["logits"], t["x"])
+
+
+def log_weights_without_q(t):
+    """log q is missing."""
+    log_p_x, log_p_z, _ = terms(t)
+    return log_p_x + log_p_z
+
+
+def log_weights_of_the_pixels_alone(t):
+    """It is log p(x|z); the prior and q are missing."""
+    return terms(t)[0]
+
+
+def log_weights_with_the_sign_of_logvar_wrong(t):
+    """log q has +½ logvar."""
+    log_p_x, log_p_z, log_q = terms(t)
+    return log_p_x + log_p_z - log_q - t["logvar"].sum(axis=1)
+
+
+def log_weights_with_the_mean_over_the_pixels(t):
+    """The cross-entropy is the mean over the pixels."""
+    log_p_x, log_p_z, log_q = terms(t)
+    return log_p_x / t["logits"].shape[1] + log_p_z - log_q
+
+
+def log_weights_with_clipped_probabilities(t):
+    """The pixels' probabilities are clipped to 0.01 and 0.99."""
+    _, log_p_z, log_q = terms(t)
+    p, x = np.clip(sigmoid(t["logits"]), 0.01, 0.99), t["target"]
+    return (x * np.log(p) + (1 - x) * np.log(1 - p)).sum(axis=1) + log_p_z - log_q
+
+
+def log_weights_of_negatives(t):
+    """x and 1 − x are exchanged in the cross-entropy."""
+    _, log_p_z, log_q = terms(t)
+    return log_p_z - log_q - cross_entropy(t["logits"], 1 - t["target"])
+
+
+def log_weights_with_new_noise(t):
+    """eps is drawn anew, so it does not belong to z."""
+    return terms({**t, "eps": np.random.standard_normal(t["eps"].shape)})[0] + 0.5 * (
+        np.random.standard_normal(t["eps"].shape) ** 2 + t["logvar"] - t["z"] ** 2
+    ).sum(axis=1)
+
+
+def log_weights_as_losses(t):
+    """It is −log w."""
+    log_p_x, log_p_z, log_q = terms(t)
+    return log_q - log_p_x - log_p_z
+
+
+def log_weights_kept_in_the_pass(t):
+    """The result is right, but it is also written into t."""
+    log_p_x, log_p_z, log_q = terms(t)
+    t["log_w"] = log_p_x + log_p_z - log_q
+    return t["log_w"]
+
+
+def passed(theta, x, eps):
+    """The forward pass of all rows, and the shares (B, k) of each image, which add up to 1."""
+    B, k, Z = eps.shape
+    t = forward(theta, np.repeat(x, k, axis=0), eps.reshape(B * k, Z))
+    return t, softmax(log_w_of(t).reshape(B, k), axis=1)
+
+
+def log_w_of(t):
+    """The right log weights."""
+    log_p_x, log_p_z, log_q = terms(t)
+    return log_p_x + log_p_z - log_q
+
+
+def gradients(theta, t, share, prior=1.0, entropy=-0.5, **keywords):
+    """The gradient of Σ share · (−log w), with factors for the two direct parts."""
+    column = np.reshape(share, (-1, 1))
+
+    def sample(dz, logvar, eps):
+        return reparameterize_backward(dz + prior * column * t["z"], logvar, eps)
+
+    def latents(mu, logvar):
+        return np.zeros_like(mu), np.full_like(logvar, entropy)
+
+    return backward(theta, t, **{"share": column, "sample": sample, "latents": latents, **keywords})
+
+
+def iwae_step_with_tiled_images(theta, s, x, eps, lr=1e-3):
+    """The images are tiled x₁, x₂, …, x₁, x₂, …, so they do not match the rows of eps."""
+    B, k, Z = eps.shape
+    t = forward(theta, np.tile(x, (k, 1)), eps.reshape(B * k, Z))
+    share = softmax(log_w_of(t).reshape(B, k), axis=1) / B
+    return stepped(theta, s, gradients(theta, t, share), lr)
+
+
+def iwae_step_with_mixed_groups(theta, s, x, eps, lr=1e-3):
+    """The log weights are reshaped to (k, B), so draws of several images share a group."""
+    B, k, Z = eps.shape
+    t = forward(theta, np.repeat(x, k, axis=0), eps.reshape(B * k, Z))
+    share = softmax(log_w_of(t).reshape(k, B), axis=0) / B
+    return stepped(theta, s, gradients(theta, t, share), lr)
+
+
+def iwae_step_divided_by_rows(theta, s, x, eps, lr=1e-3):
+    """The shares are divided by the number of rows, B k, not by B."""
+    t, share = passed(theta, x, eps)
+    return stepped(theta, s, gradients(theta, t, share / share.size), lr)
+
+
+def iwae_step_with_the_prior_downhill(theta, s, x, eps, lr=1e-3):
+    """The direct part of dz has the wrong sign."""
+    t, share = passed(theta, x, eps)
+    return stepped(theta, s, gradients(theta, t, share / len(x), prior=-1.0), lr)
+
+
+def iwae_step_without_half_in_log_q(theta, s, x, eps, lr=1e-3):
+    """The direct part of dlogvar is −share, without the ½."""
+    t, share = passed(theta, x, eps)
+    return stepped(theta, s, gradients(theta, t, share / len(x), entropy=-1.0), lr)
+
+
+def iwae_step_with_shares_of_the_pixels(theta, s, x, eps, lr=1e-3):
+    """The shares come from log p(x|z) alone."""
+    t, share = passed(theta, x, eps)
+    share = softmax(terms(t)[0].reshape(share.shape), axis=1)
+    return stepped(theta, s, gradients(theta, t, share / len(x)), lr)
+
+
+def iwae_step_of_plain_descent(theta, s, x, eps, lr=1e-3):
+    """s is right, but theta moves by lr times the gradient, without the root of s."""
+    t, share = passed(theta, x, eps)
+    grad = gradients(theta, t, share / len(x))
+    _, new_s = stepped(theta, s, grad, lr)
+    return {name: theta[name] - lr * grad[name] for name in theta}, new_s
+
+
+def iwae_step_returns_s_first(theta, s, x, eps, lr=1e-3):
+    """The results are in the wrong order: s, theta."""
+    t, share = passed(theta, x, eps)
+    return stepped(theta, s, gradients(theta, t, share / len(x)), lr)[::-1]
+
+
+def iwae_step_changes_the_arrays(theta, s, x, eps, lr=1e-3):
+    """It subtracts the step from the arrays of theta in place."""
+    t, share = passed(theta, x, eps)
+    new_s = {}
+    for name, g in gradients(theta, t, share / len(x)).items():
+        new_s[name] = 0.9 * s[name] + 0.1 * g**2
+        theta[name] -= lr * g / (np.sqrt(new_s[name]) + 1e-7)
+    return theta, new_s
+
+
+def iwae_step_with_mean_shares(theta, s, x, eps, lr=1e-3):
+    """The shares of all images are averaged, and each image gets the mean."""
+    t, share = passed(theta, x, eps)
+    mean = np.repeat(share.mean(axis=0, keepdims=True), len(x), axis=0)
+    return stepped(theta, s, gradients(theta, t, mean / len(x)), lr)
+
+
 def exercise_of(name):
     """The exercise whose name a function begins with; the longest, if there are several."""
     return max((each for each in EXERCISES if name.startswith(f"{each}_")), key=len, default="")
 
 
 OWN = [each for each in list(globals().values()) if getattr(each, "__module__", "") == __name__]
-OWN += [each for each in vars(wrong_answers_of_11_to_13).values() if isinstance(each, FunctionType)]
 WRONG_ANSWERS: dict[str, list] = {
     name: [each for each in OWN if exercise_of(each.__name__) == name] for name in EXERCISES
 }
 
 # Answers that contain a known mistake, truly, and the sentence that names it.
 NAMED = {
-    "dense_backward_averages_both": "This is divided by the number of examples; here L is a sum "
-    "over them, not a mean.",
+    "dense_backward_averages_both": (
+        "This is divided by the number of examples; here L is a sum over them, not a mean."
+    ),
     "sigmoid_of_twice_the_argument": "This is σ(2l); in ½ + ½ tanh(l/2) the argument is halved.",
     "kl_backward_twice_wrong": "This is 2μ; the 2 from the square cancels the ½.",
-    "elbo_with_the_mean_inside": "This is log p(x|mu) − KL; take the mean of log p(x|z) over the "
-    "draws z.",
+    "elbo_with_the_mean_inside": (
+        "This is log p(x|mu) − KL; take the mean of log p(x|z) over the draws z."
+    ),
     "score_gradient_with_sigma_in_both": "This divides by σ; divide by σ².",
     "reparameterize_backward_with_all_factors_twice": "This has a factor σ; ∂z/∂mu = 1.",
     "backward_with_a_mask_of_at_least_zero": "The relu mask of g is missing, or it uses ≥.",
     "active_units_above_the_square": "This compares the standard deviation; take the variance.",
+    "aggregate_grid_with_meshgrid_in_xy": (
+        "It is transposed: z₁ runs along the first axis of the array."
+    ),
+    "aggregate_grid_with_the_variance_as_sigma": "σ is exp(logvar / 2), not exp(logvar).",
+    "aggregate_grid_with_the_root_only_once": (
+        "The factor is 1/√2π for each latent, so 1/2π for both."
+    ),
+    "aggregate_grid_as_probabilities": (
+        "This sums to 1; for a density, it is the sum times Δ² that is 1."
+    ),
+    "aggregate_grid_from_the_marginals": (
+        "This is the product of two means; take the mean of the products. The latents of one "
+        "image are independent, those of all images are not."
+    ),
+    "kl_parts_in_the_wrong_order": "The parts are exchanged: return information, distance.",
+    "kl_parts_with_the_reverse_difference": (
+        "The sign is flipped: it is the mean KL minus the distance."
+    ),
+    "kl_parts_that_agree_with_no_distance": "This is the mean KL itself; subtract the distance.",
+    "rates_without_half": "The ½ is missing.",
+    "rates_of_an_excess": "The logarithm is missing.",
+    "rates_without_the_noise": "The noise is missing: the threshold is βσ², not β.",
+    "rates_with_sigma": "This divides by σ; noise_variance is σ².",
+    "rates_in_total": "This is the sum over the latents; return the KL of each.",
+    "sweep_in_the_wrong_order": "The parts are exchanged: return rate, distortion.",
+    "sweep_with_the_maximum": "This has the larger of λ and βσ²; take the smaller one.",
+    "sweep_of_those_off": "The latents in use cost nothing here; each of them costs β/2.",
+    "sweep_with_the_cost_of_the_rate": (
+        "The rate is multiplied by β; the price is paid in the loss, not here."
+    ),
+    "sweep_at_the_price_one": "beta is not used: this is the rate for β = 1 each time.",
+    "log_mean_exp_backward_over_the_images": (
+        "The shares add up over the images here; they add up to 1 over the draws of one image."
+    ),
+    "log_mean_exp_backward_with_one_largest": (
+        "One largest weight for the whole batch is too large for other images: they underflow."
+    ),
+    "log_mean_exp_backward_of_the_mean_over_images": (
+        "This is divided by B; 1/B is applied in the step, not here."
+    ),
+    "log_mean_exp_backward_is_the_value": "This is log 1/k Σ w itself, not its gradient.",
+    "log_mean_exp_backward_of_the_elbo": (
+        "Each draw has the same share, 1/k; the larger weight has the larger share."
+    ),
+    "log_weights_against_x": "This compares with x; compare with the target.",
+    "log_weights_without_q": "log q(z|x) is missing.",
+    "log_weights_with_the_mean_over_the_pixels": (
+        "This is averaged over the pixels; log p(x|z) is a sum over them."
+    ),
+    "log_weights_as_losses": "This is −log w, a loss; return log w.",
+    "iwae_step_with_tiled_images": (
+        "x is tiled as x₁ x₂ … x₁ x₂ …; repeat it as x₁ x₁ … x₂ x₂ …, like eps."
+    ),
+    "iwae_step_divided_by_rows": (
+        "This is divided by B k; the shares of an image add up to 1 already."
+    ),
+    "iwae_step_with_the_prior_downhill": "The direct part of dz has the wrong sign.",
+    "iwae_step_without_half_in_log_q": "The ½ in the direct part of dlogvar is missing.",
+    "iwae_step_returns_s_first": "theta and s are exchanged.",
+    "kl_parts_without_the_spacing": "The area of the cells is missing.",
+    "kl_parts_with_the_entropy_alone": "The prior is missing: this is minus the entropy of q.",
+    "log_weights_with_the_sign_of_logvar_wrong": (
+        "The sign of logvar is flipped: −log q(z|x) has + ½ logvar."
+    ),
 }
-NAMED |= wrong_answers_of_11_to_13.NAMED
