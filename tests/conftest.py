@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pytest
 from helpers import blas_number
@@ -91,3 +93,20 @@ def five_steps(rng):
         return before, [gradient.astype(float) for gradient in gradients], parameters.value
 
     return descend
+
+
+@pytest.fixture(autouse=True)
+def rough_pictures(request, monkeypatch):
+    """Commands in this process draw coarsely, without the layout, which takes most of their time.
+
+    The tests of `pictures`, of `draw` and all that start a process have the pictures as they are.
+    """
+    if not {"pictures", "test_draw.py"} & set(request.path.parts):
+        monkeypatch.setattr("numpyvae.pictures.canvas.as_png", _coarse_png)
+
+
+def _coarse_png(figure):
+    figure.set_layout_engine("none")
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=20)
+    return file.getvalue()

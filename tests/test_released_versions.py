@@ -70,7 +70,7 @@ def test_the_same_settings_give_the_same_history_and_model(made):
 @pytest.mark.once
 def test_its_settings_are_read(made, capsys):
     """Evaluated on its own images, as the binary pixels that it was trained on."""
-    assert main(["evaluate", "run", "--json"]) == 0
+    assert main(["evaluate", "run", "--json", "--gap-images", "2"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["kind"] == "log-likelihood"
     assert found["images"] == 40

@@ -30,7 +30,7 @@ def assert_found_and_named(name, seed, activation):
         assert twin.failed[0] == mistake.first
 
 
-@pytest.mark.parametrize(("seed", "activation"), [(0, "relu"), (1, "relu"), (0, "tanh")])
+@pytest.mark.parametrize(("seed", "activation"), [(0, "relu"), (0, "tanh")])
 @pytest.mark.parametrize("name", VISIBLE)
 def test_every_mistake_fails_is_located_and_named(name, seed, activation):
     assert_found_and_named(name, seed, activation)
@@ -40,7 +40,7 @@ def test_every_mistake_fails_is_located_and_named(name, seed, activation):
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 @pytest.mark.parametrize("name", VISIBLE)
 def test_every_mistake_fails_is_located_and_named_over_20_seeds(name, activation):
-    for seed in range(2, 20):
+    for seed in range(1, 20):
         assert_found_and_named(name, seed, activation)
 
 

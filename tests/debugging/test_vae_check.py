@@ -40,9 +40,8 @@ class OneOff(VAE):
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("seed", range(3))
-def test_one_entry_of_200704_that_is_one_percent_off_is_found(seed):
-    rng = np.random.default_rng(seed)
+def test_one_entry_of_200704_that_is_one_percent_off_is_found():
+    rng, seed = np.random.default_rng(0), 0
     place = (int(rng.integers(256)), int(rng.integers(784)))
     vae = OneOff(rng=seed)
     vae.place = place

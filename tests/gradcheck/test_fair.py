@@ -123,7 +123,7 @@ def fairness(cases):
 
 @pytest.mark.once
 def test_no_correct_gradient_is_accused():
-    count = fairness(100)
+    count = fairness(60)
     assert count["PASS"] > 0.9 * count.total()
 
 

@@ -42,8 +42,14 @@ class Watched(VAE):
 
 
 X = np.random.default_rng(0).random((12, 9), np.float32)
+
+
+def evaluated(vae):
+    return evaluation.evaluate(vae, X, gap_images=1)
+
+
 ENTRIES = {
-    "evaluate": lambda vae, folder: evaluation.evaluate(vae, X),
+    "evaluate": lambda vae, folder: evaluated(vae),
     "elbo": lambda vae, folder: evaluation.elbo(vae, X, 0, samples=2),
     "log_weights": lambda vae, folder: evaluation.log_weights(vae, X, 2, 0),
     "evidence": lambda vae, folder: evaluation.evidence(
@@ -65,7 +71,9 @@ ENTRIES = {
     "samples": lambda vae, folder: pictures.samples(vae, 0),
     "interpolation": lambda vae, folder: pictures.interpolation(vae, X[:2], X[2:4]),
     "walk": lambda vae, folder: pictures.walk(vae),
-    "posteriors": lambda vae, folder: pictures.posteriors(vae, X, evaluation.evaluate(vae, X)),
+    "posteriors": lambda vae, folder: pictures.posteriors(
+        vae, X, evaluation.evaluate(vae, X, gap_images=0)
+    ),
     "animation": lambda vae, folder: pictures.animation(folder / "a.gif", [vae], X, np.arange(12)),
 }
 

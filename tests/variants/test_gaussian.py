@@ -129,7 +129,7 @@ def test_the_elbo_of_the_loss_and_that_of_evaluation_agree(small):
     reconstruction, kl = evaluation.elbo(model, x, 1, samples=800)
     error = np.std(draws) / len(draws) ** 0.5
     assert -(reconstruction + kl).mean() == pytest.approx(np.mean(draws), abs=5 * error)
-    result = evaluation.evaluate(model, x[:7])
+    result = evaluation.evaluate(model, x[:7], gap_images=0)
     assert result.kind == "density"
     assert "log p(x), a density" in str(result)
     assert "has no bits per pixel" in " ".join(str(result).split())
@@ -215,7 +215,7 @@ def test_a_class_with_another_loss_than_its_likelihood_is_refused_not_evaluated(
         vae = kind(5, 2, image_shape=(2, 2))
         vae.parameters.value += 0.3 * rng.standard_normal(vae.parameters.value.size)
         for use in (
-            lambda vae: evaluation.evaluate(vae, x),
+            lambda vae: evaluation.evaluate(vae, x, gap_images=0),
             lambda vae: evaluation.elbo(vae, x),
             lambda vae: evaluation.log_weights(vae, x, 5),
             lambda vae: evaluation.vae_log_likelihood(vae, x),
@@ -242,7 +242,7 @@ def test_a_likelihood_whose_all_costs_are_not_its_costs_is_refused(rng):
     vae, x = VAE(5, 2, image_shape=(2, 2), likelihood=Cold()), rng.random((20, 4))
     check_vae(vae).raise_if_failed()
     with pytest.raises(ValueError, match=r"all_costs of its likelihood, .*, is not what its cost"):
-        evaluation.evaluate(vae, x)
+        evaluation.evaluate(vae, x, gap_images=0)
 
 
 def test_a_subclass_of_bernoulli_is_not_taken_for_it(rng):
@@ -253,7 +253,9 @@ def test_a_subclass_of_bernoulli_is_not_taken_for_it(rng):
             return super().all_costs(2.0 * output, x)
 
     vae, x = VAE(5, 2, image_shape=(2, 2), likelihood=Right()), rng.random((20, 4))
-    assert list(evaluation.evaluate(vae, x).references) == ["output of the decoder zero"]
+    assert list(evaluation.evaluate(vae, x, gap_images=0).references) == [
+        "output of the decoder zero"
+    ]
     with pytest.raises(ValueError, match="vae: its likelihood is Right, and the page computes"):
         explorer.explore(vae, x)
     with pytest.raises(ValueError, match="and this model has Right"):
@@ -283,7 +285,7 @@ def test_the_whole_command_line_with_real_pixels(tmp_path, monkeypatch, rng, cap
     assert "gaussian pixels" in printed
     assert "numpyvae explore" not in printed  # which cannot show it
     assert main(["train", "--resume", "run", "--epochs", "3"]) == 0
-    assert main(["evaluate", "run", "--images", "20"]) == 0
+    assert main(["evaluate", "run", "--images", "20", "--gap-images", "2"]) == 0
     assert "log p(x), a density" in capsys.readouterr().out
     assert main(["draw", "run"]) == 0
     assert main(["explore", "run"]) == 2
