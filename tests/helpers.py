@@ -31,7 +31,7 @@ def log_p(vae, x, z):
 
 
 def small(seed=0):
-    """A model that is cheap to check; most tests look at its twin."""
+    """A model that is cheap to check; most tests look at its small copy."""
     return VAE(8, 2, image_shape=(3, 3), rng=seed)
 
 

@@ -204,10 +204,10 @@ plt.show()
 hole_mass, low_mass = p[log_ratio < -np.log2(5)].sum() * cell, p[log_ratio < -1].sum() * cell
 print(f"mass of the prior where q < p/2: {low_mass:.0%}; where q < p/5: {hole_mass:.0%}")
 assert 0.3 < low_mass < 0.45
-assert 0.06 < hole_mass < 0.2
+assert 0.04 < hole_mass < 0.12
 
 # %% [markdown]
-# More than a third of the prior's draws fall where the codes are at most half as dense as they should be, and about one in eight falls into a hole.
+# About a third of the prior's draws fall where the codes are at most half as dense as they should be, and about one in fifteen falls into a hole.
 #
 # Is that so of all codes, or only of these 10,000? The mean of few Gaussians is uneven, and leaves gaps that more images fill:
 
@@ -218,11 +218,12 @@ for count in (1_000, 10_000, 60_000):
     print(f"{count:6,} images: q < p/2 in {each.half:.0%} of the prior, q < p/5 in {each.fifth:.0%}; "
           f"distance {each.kl:.2f}, information {each.mutual_information:.2f}")  # fmt: skip
 few, some, every = found.values()
-assert few.fifth > 1.5 * some.fifth > 1.5 * every.fifth
-assert few.kl > some.kl > every.kl > 0.25
+assert few.fifth > 1.5 * some.fifth
+assert abs(every.fifth - some.fifth) < 0.03
+assert few.kl > some.kl > every.kl > 0.3
 
 # %% [markdown]
-# Of the 60,000 images that the decoder was trained on, the holes are half as large as those of 10,000, and the distance is a little smaller. They do not vanish: about a third of the prior is still too thin. So always say how many images a $q(z)$ is of. (The mean KL is the same for all three. What the distance loses, the information gains.)
+# With 1,000 images, the holes seem twice as large as they are. From 10,000 on, little changes: the holes are those of all the codes that the decoder has seen. (After more epochs, each $q(z \mid x)$ is narrower, and it takes more images to fill the gaps.) So always say how many images a $q(z)$ is of. The mean KL is nearly the same for all three. What the distance loses, the information gains.
 #
 # Now look at the pictures again. The draws from the holes are no random blots like those of notebook 03, but many are smudges between two digits. The decoder is smooth, so it fills a narrow hole with a mixture of what lies on its two sides.
 #

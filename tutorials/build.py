@@ -1,5 +1,9 @@
 """Make the notebooks from their sources: python tutorials/build.py [NN ...]
 
+    python tutorials/build.py --new-exercise NAME NN
+
+writes the skeleton of a new exercise of notebook NN, and says what to fill in.
+
 Each NN_name.py becomes NN_name.ipynb, executed, in order and in one folder, so that 09, 10 and 11
 find the model of 08. Needs: pip install ".[course]".
 """
@@ -67,4 +71,13 @@ def main(chosen: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    if sys.argv[1:2] == ["--new-exercise"]:
+        from new_exercise import new_exercise
+
+        try:
+            print("\n".join(new_exercise(*sys.argv[2:])))
+        except (TypeError, ValueError) as error:
+            usage = "python tutorials/build.py --new-exercise NAME NN"
+            raise SystemExit(f"{usage}: {error}") from None
+    else:
+        main(sys.argv[1:])

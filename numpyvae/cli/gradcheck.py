@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
         images = _images_for(vae)
     if options.mistake is not None:
         vae = break_backward(vae, options.mistake)
-        say(MISTAKES[options.mistake].exhibit() + "\n")
+        say(MISTAKES[options.mistake].as_diff() + "\n")
     report = check_vae(vae, images, progress=partial(bar, unit="gradient"))
     say(report)
     if report.stopped:
@@ -78,7 +78,7 @@ def _list() -> None:
         say(head)
         for mistake in MISTAKES.values():
             if mistake.invisible == invisible:
-                say(f"  {mistake.name:<26} {mistake.story}")
+                say(f"  {mistake.name:<26} {mistake.sentence}")
 
 
 def _images_for(vae: VAE) -> Array | None:

@@ -26,14 +26,14 @@ class Edit(NamedTuple):
 class Mistake:
     """A mistake: in the source of `module`, `old` is replaced by `new`.
 
-    story  the mistake in a sentence
+    sentence  the mistake in a sentence
     first  the first gradient of the backward pass that comes out wrong; None if forward contains
            the same mistake, so that no gradient check can see it
     also   further edits that belong to it
     """
 
     name: str
-    story: str
+    sentence: str
     first: str | None
     module: ModuleType
     old: str
@@ -50,8 +50,8 @@ class Mistake:
         """True if forward and backward contain the same mistake."""
         return self.first is None
 
-    def exhibit(self) -> str:
-        """The story, and the lines of source without (-) and with the mistake (+)."""
+    def as_diff(self) -> str:
+        """The sentence, and the lines of source without (-) and with the mistake (+)."""
         lines, last = [str(self)], None
         for edit in self.edits:
             if edit.module is not last:
@@ -66,7 +66,7 @@ class Mistake:
         return "\n".join(lines)
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.story}"
+        return f"{self.name}: {self.sentence}"
 
 
 def _diff(edit: Edit) -> list[str]:
@@ -103,7 +103,7 @@ _LOGVAR_HEAD = "self.logvar.backward(h[-1], dlogvar)"
 _TABLE = (
     Mistake(
         name="cross_entropy_sign",
-        story="dlogits = x - p instead of p - x",
+        sentence="dlogits = x - p instead of p - x",
         first="dlogits",
         module=bernoulli,
         old=_P_X,
@@ -111,7 +111,7 @@ _TABLE = (
     ),
     Mistake(
         name="logits_for_probabilities",
-        story="dlogits = logits - x; the sigmoid is missing",
+        sentence="dlogits = logits - x; the sigmoid is missing",
         first="dlogits",
         module=bernoulli,
         old=_P_X,
@@ -119,7 +119,7 @@ _TABLE = (
     ),
     Mistake(
         name="extra_sigmoid_slope",
-        story="dlogits = (p - x) p (1 - p); p - x already contains the slope of the sigmoid",
+        sentence="dlogits = (p - x) p (1 - p); p - x already contains the slope of the sigmoid",
         first="dlogits",
         module=bernoulli,
         old=_P_X,
@@ -127,7 +127,7 @@ _TABLE = (
     ),
     Mistake(
         name="tanh_slope",
-        story="the slope of tanh, 1 - p², instead of that of the sigmoid, p (1 - p)",
+        sentence="the slope of tanh, 1 - p², instead of that of the sigmoid, p (1 - p)",
         first="dlogits",
         module=bernoulli,
         old=_P_X,
@@ -135,7 +135,7 @@ _TABLE = (
     ),
     Mistake(
         name="target_rounded",
-        story="backward rounds the grey pixels to black and white; forward does not",
+        sentence="backward rounds the grey pixels to black and white; forward does not",
         first="dlogits",
         module=bernoulli,
         old=_P_X,
@@ -143,7 +143,7 @@ _TABLE = (
     ),
     Mistake(
         name="input_for_target",
-        story="backward compares with the corrupted input, forward with the clean target",
+        sentence="backward compares with the corrupted input, forward with the clean target",
         first="dlogits",
         module=vae,
         old=_COST,
@@ -151,7 +151,7 @@ _TABLE = (
     ),
     Mistake(
         name="not_averaged",
-        story="the loss is a mean over the batch, the gradient a sum",
+        sentence="the loss is a mean over the batch, the gradient a sum",
         first="dlogits",
         module=vae,
         old="share = 1.0 / len(t.x)",
@@ -159,7 +159,7 @@ _TABLE = (
     ),
     Mistake(
         name="averaged_twice",
-        story="the gradient is divided by the batch size twice",
+        sentence="the gradient is divided by the batch size twice",
         first="dlogits",
         module=vae,
         old="share = 1.0 / len(t.x)",
@@ -167,7 +167,7 @@ _TABLE = (
     ),
     Mistake(
         name="averaged_over_pixels",
-        story="the loss is a sum over the pixels, the gradient a mean",
+        sentence="the loss is a sum over the pixels, the gradient a mean",
         first="dlogits",
         module=vae,
         old=_COST,
@@ -175,7 +175,7 @@ _TABLE = (
     ),
     Mistake(
         name="rounded_to_float32",
-        story="one array of the backward pass goes through float32",
+        sentence="one array of the backward pass goes through float32",
         first="dlogits",
         module=vae,
         old=_COST,
@@ -183,7 +183,7 @@ _TABLE = (
     ),
     Mistake(
         name="bias_averaged",
-        story="db is the mean of dy over the rows instead of the sum",
+        sentence="db is the mean of dy over the rows instead of the sum",
         first="b_out",
         module=layers,
         old=_DB,
@@ -191,7 +191,7 @@ _TABLE = (
     ),
     Mistake(
         name="bias_of_one_row",
-        story="db is the dy of the first image instead of the sum over all images",
+        sentence="db is the dy of the first image instead of the sum over all images",
         first="b_out",
         module=layers,
         old=_DB,
@@ -199,7 +199,7 @@ _TABLE = (
     ),
     Mistake(
         name="bias_forgotten",
-        story="db is never written",
+        sentence="db is never written",
         first="b_out",
         module=layers,
         old=_DB,
@@ -207,7 +207,7 @@ _TABLE = (
     ),
     Mistake(
         name="weights_averaged",
-        story="dW is divided by the batch size, but dy already was",
+        sentence="dW is divided by the batch size, but dy already was",
         first="W_out",
         module=layers,
         old=_DW,
@@ -215,7 +215,7 @@ _TABLE = (
     ),
     Mistake(
         name="last_row_forgotten",
-        story="dW leaves out the last image of the batch; a slice ends one too early",
+        sentence="dW leaves out the last image of the batch; a slice ends one too early",
         first="W_out",
         module=layers,
         old=_DW,
@@ -223,7 +223,7 @@ _TABLE = (
     ),
     Mistake(
         name="last_unit_forgotten",
-        story="the last column of dW is 0; a loop over the units ends one too early",
+        sentence="the last column of dW is 0; a loop over the units ends one too early",
         first="W_out",
         module=layers,
         old=_DW,
@@ -231,7 +231,7 @@ _TABLE = (
     ),
     Mistake(
         name="gradients_accumulated",
-        story="dW is added up over the calls of backward and never reset",
+        sentence="dW is added up over the calls of backward and never reset",
         first="W_out",
         module=layers,
         old=_DW,
@@ -239,7 +239,7 @@ _TABLE = (
     ),
     Mistake(
         name="updated_too_early",
-        story="W is updated before backward computes dx from it",
+        sentence="W is updated before backward computes dx from it",
         first="dg[0]",
         module=layers,
         old="dy @ self.W.T",
@@ -247,7 +247,7 @@ _TABLE = (
     ),
     Mistake(
         name="weights_sign_lost",
-        story="dx = dy |W|.T instead of dy W.T",
+        sentence="dx = dy |W|.T instead of dy W.T",
         first="dg[0]",
         module=layers,
         old="dy @ self.W.T",
@@ -255,7 +255,7 @@ _TABLE = (
     ),
     Mistake(
         name="slope_missing",
-        story="da = dy, without the slope of the activation; y >= 0 is always true of a ReLU",
+        sentence="da = dy, without the slope of the activation; y >= 0 is always true of a ReLU",
         first="b_g1",
         module=layers,
         old=_RELU,
@@ -264,7 +264,7 @@ _TABLE = (
     ),
     Mistake(
         name="slope_of_the_gradient",
-        story="the slope of the activation is computed from dy instead of y",
+        sentence="the slope of the activation is computed from dy instead of y",
         first="b_g1",
         module=layers,
         old=_RELU,
@@ -273,7 +273,7 @@ _TABLE = (
     ),
     Mistake(
         name="value_for_slope",
-        story="dy is multiplied by the value of the activation instead of its slope",
+        sentence="dy is multiplied by the value of the activation instead of its slope",
         first="b_g1",
         module=layers,
         old=_RELU,
@@ -282,7 +282,7 @@ _TABLE = (
     ),
     Mistake(
         name="mean_for_sample",
-        story="dW of the decoder is computed from mu instead of z",
+        sentence="dW of the decoder is computed from mu instead of z",
         first="W_g1",
         module=vae,
         old="self.decoder.backward(t.z,",
@@ -290,7 +290,7 @@ _TABLE = (
     ),
     Mistake(
         name="missing_half_sigma",
-        story="d sigma / d logvar is sigma / 2; the 1/2 is missing",
+        sentence="d sigma / d logvar is sigma / 2; the 1/2 is missing",
         first="dlogvar",
         module=latent,
         old=_DLOGVAR,
@@ -298,7 +298,7 @@ _TABLE = (
     ),
     Mistake(
         name="variance_for_sigma",
-        story="sigma is exp(logvar / 2); backward has the variance, exp(logvar)",
+        sentence="sigma is exp(logvar / 2); backward has the variance, exp(logvar)",
         first="dlogvar",
         module=latent,
         old=_DLOGVAR,
@@ -306,7 +306,7 @@ _TABLE = (
     ),
     Mistake(
         name="sigma_missing",
-        story="dlogvar = dz eps / 2; the factor sigma is missing",
+        sentence="dlogvar = dz eps / 2; the factor sigma is missing",
         first="dlogvar",
         module=latent,
         old=_DLOGVAR,
@@ -314,7 +314,7 @@ _TABLE = (
     ),
     Mistake(
         name="noise_missing",
-        story="dlogvar = dz sigma / 2; the factor eps is missing",
+        sentence="dlogvar = dz sigma / 2; the factor eps is missing",
         first="dlogvar",
         module=latent,
         old=_DLOGVAR,
@@ -322,7 +322,7 @@ _TABLE = (
     ),
     Mistake(
         name="noise_drawn_again",
-        story="backward draws its own eps; it must use that of forward",
+        sentence="backward draws its own eps; it must use that of forward",
         first="dlogvar",
         module=latent,
         old=_DLOGVAR,
@@ -330,7 +330,7 @@ _TABLE = (
     ),
     Mistake(
         name="sampling_path_missing",
-        story="logvar gets the gradient of the KL alone, none through z",
+        sentence="logvar gets the gradient of the KL alone, none through z",
         first="dlogvar",
         module=latent,
         old=_DLOGVAR,
@@ -338,7 +338,7 @@ _TABLE = (
     ),
     Mistake(
         name="missing_half_kl",
-        story="d KL / d logvar is (exp(logvar) - 1) / 2; the 1/2 is missing",
+        sentence="d KL / d logvar is (exp(logvar) - 1) / 2; the 1/2 is missing",
         first="dlogvar",
         module=latent,
         old=_DKL,
@@ -346,7 +346,7 @@ _TABLE = (
     ),
     Mistake(
         name="missing_one_kl",
-        story="d KL / d logvar is (exp(logvar) - 1) / 2; the -1 is missing",
+        sentence="d KL / d logvar is (exp(logvar) - 1) / 2; the -1 is missing",
         first="dlogvar",
         module=latent,
         old=_DKL,
@@ -354,7 +354,7 @@ _TABLE = (
     ),
     Mistake(
         name="sigma_for_variance_kl",
-        story="d KL / d logvar is (exp(logvar) - 1) / 2; backward has exp(logvar / 2)",
+        sentence="d KL / d logvar is (exp(logvar) - 1) / 2; backward has exp(logvar / 2)",
         first="dlogvar",
         module=latent,
         old=_DKL,
@@ -362,7 +362,7 @@ _TABLE = (
     ),
     Mistake(
         name="kl_sign_logvar",
-        story="the gradient of the KL has the wrong sign in logvar",
+        sentence="the gradient of the KL has the wrong sign in logvar",
         first="dlogvar",
         module=latent,
         old=_DKL,
@@ -370,7 +370,7 @@ _TABLE = (
     ),
     Mistake(
         name="kl_sign",
-        story="the gradient of the KL has the wrong sign, in mu and in logvar",
+        sentence="the gradient of the KL has the wrong sign, in mu and in logvar",
         first="dlogvar",
         module=latent,
         old=_KL_BACK,
@@ -378,7 +378,7 @@ _TABLE = (
     ),
     Mistake(
         name="kl_not_averaged",
-        story="the gradient of the KL is summed over the batch; the rest is averaged",
+        sentence="the gradient of the KL is summed over the batch; the rest is averaged",
         first="dlogvar",
         module=vae,
         old=_ADD_MU,
@@ -387,7 +387,7 @@ _TABLE = (
     ),
     Mistake(
         name="beta_missing",
-        story="the gradient of the KL is not multiplied by beta",
+        sentence="the gradient of the KL is not multiplied by beta",
         first="dlogvar",
         module=vae,
         old=_ADD_MU,
@@ -396,7 +396,7 @@ _TABLE = (
     ),
     Mistake(
         name="kl_missing",
-        story="the gradient of the KL is missing",
+        sentence="the gradient of the KL is missing",
         first="dlogvar",
         module=vae,
         old=_ADD_MU,
@@ -405,7 +405,7 @@ _TABLE = (
     ),
     Mistake(
         name="kl_missing_in_mu",
-        story="mu gets the gradient through z alone, none from the KL",
+        sentence="mu gets the gradient through z alone, none from the KL",
         first="dmu",
         module=vae,
         old=_ADD_MU,
@@ -413,7 +413,7 @@ _TABLE = (
     ),
     Mistake(
         name="kl_doubled_in_mu",
-        story="d KL / d mu is mu, because the KL contains mu² / 2; backward has 2 mu",
+        sentence="d KL / d mu is mu, because the KL contains mu² / 2; backward has 2 mu",
         first="dmu",
         module=latent,
         old="return mu.copy(),",
@@ -421,7 +421,7 @@ _TABLE = (
     ),
     Mistake(
         name="logvar_head_forgotten",
-        story="the weights of the logvar layer never get a gradient",
+        sentence="the weights of the logvar layer never get a gradient",
         first="b_logvar",
         module=networks,
         old=_LOGVAR_HEAD,
@@ -429,7 +429,7 @@ _TABLE = (
     ),
     Mistake(
         name="heads_mixed_up",
-        story="the logvar layer gets dmu instead of dlogvar",
+        sentence="the logvar layer gets dmu instead of dlogvar",
         first="b_logvar",
         module=networks,
         old=_LOGVAR_HEAD,
@@ -437,7 +437,7 @@ _TABLE = (
     ),
     Mistake(
         name="logvar_path_missing",
-        story="h feeds mu and logvar, but dh contains the gradient through mu only",
+        sentence="h feeds mu and logvar, but dh contains the gradient through mu only",
         first="dh[0]",
         module=networks,
         old="through_mu + through_logvar",
@@ -445,7 +445,7 @@ _TABLE = (
     ),
     Mistake(
         name="mu_path_overwritten",
-        story="in dh, the gradient through logvar overwrites the one through mu: = instead of +=",
+        sentence="in dh, the gradient through logvar overwrites that through mu: = instead of +=",
         first="dh[0]",
         module=networks,
         old="through_mu + through_logvar",
@@ -453,7 +453,7 @@ _TABLE = (
     ),
     Mistake(
         name="target_for_input",
-        story="dW of the encoder is computed from the clean target instead of the input",
+        sentence="dW of the encoder is computed from the clean target instead of the input",
         first="W_h1",
         module=vae,
         old="self.encoder.backward(t.x,",
@@ -461,7 +461,7 @@ _TABLE = (
     ),
     Mistake(
         name="noise_never_added",
-        story="z = mu in forward and in backward: an autoencoder, whose loss is not a bound",
+        sentence="z = mu in forward and in backward: an autoencoder, whose loss is not a bound",
         first=None,
         module=latent,
         old=_Z,
@@ -470,7 +470,7 @@ _TABLE = (
     ),
     Mistake(
         name="logvar_is_log_sigma",
-        story="sigma = exp(logvar) in forward and in backward; the KL reads logvar as log sigma²",
+        sentence="sigma = exp(logvar) in forward and backward; the KL reads logvar as log sigma²",
         first=None,
         module=latent,
         old=_Z,
@@ -479,7 +479,7 @@ _TABLE = (
     ),
     Mistake(
         name="kl_averaged_over_latents",
-        story="the KL is a mean over the latents instead of a sum, and so is its gradient",
+        sentence="the KL is a mean over the latents instead of a sum, and so is its gradient",
         first=None,
         module=latent,
         old=_KL,
@@ -494,7 +494,7 @@ _TABLE = (
     ),
     Mistake(
         name="kl_sign_in_the_loss",
-        story="the KL is subtracted, in the loss and in its gradient; the posterior diverges",
+        sentence="the KL is subtracted, in the loss and in its gradient; the posterior diverges",
         first=None,
         module=latent,
         old=_KL,

@@ -21,7 +21,7 @@ def with_known_mistakes(point: Point, report: Report) -> tuple[str, ...]:
     too; and, if gradients change from call to call, the same ones change in the same way. If only
     the first wrong gradient of both is the same, the report resembles it.
     """
-    changing = any("two different gradients" in stop for stop in report.stops)
+    changing = any("two different gradients" in stop for stop in report.problems)
     if not report.failed and not changing:
         return report.hints
     vae = point.vae

@@ -88,9 +88,9 @@ def check_vae(
     started = time.perf_counter()
     seed = as_seed(rng)
     draws = np.random.default_rng(seed)
-    twin, why_none = _check_twin(vae, small, draws, progress, seed)
-    if twin is not None and twin.stopped:
-        return twin
+    copied, why_none = _check_small_copy(vae, small, draws, progress, seed)
+    if copied is not None and copied.stopped:
+        return copied
 
     own, pixels = vae.astype(np.float64), int(np.prod(vae.image_shape))
     x = pixels_for(own, "images", draws.random((IMAGES, pixels)) if images is None else images)
@@ -100,16 +100,16 @@ def check_vae(
     report = _check(point, list(own.parameters), title, progress, seed)
     if report.failed:  # locate the mistake
         located = _check(point, point.everything, title, progress, seed)
-        if twin is None or twin.ok:
+        if copied is None or copied.ok:
             report = located
-        else:  # the table of the twin shows where; its hints may not be those of the model
-            told = [_without_numbers(hint) for hint in twin.hints]
+        else:  # the table of the small copy shows where; its hints may not be those of the model
+            told = [_without_numbers(hint) for hint in copied.hints]
             hints = [hint for hint in located.hints if _without_numbers(hint) not in told]
             report = replace(report, hints=tuple(hints), stopped=located.stopped)
-    notes = (*report.notes, why_none) if twin is None else report.notes
-    if twin is not None and twin.ok:
-        notes += tuple(f"on the small twin, {note}" for note in twin.notes)
-    report = replace(report, twin=twin, notes=notes)
+    notes = (*report.notes, why_none) if copied is None else report.notes
+    if copied is not None and copied.ok:
+        notes += tuple(f"on the small copy, {note}" for note in copied.notes)
+    report = replace(report, small_copy=copied, notes=notes)
     if report.ok:
         report = replace(report, notes=(*report.notes, INVISIBLE))
     return replace(report, seconds=time.perf_counter() - started)
@@ -120,24 +120,24 @@ def _without_numbers(hint: str) -> str:
     return re.sub(r"\d+", "#", hint.replace("beta x ", ""))
 
 
-def _check_twin(
+def _check_small_copy(
     vae: VAE, small: VAE | None, rng: np.random.Generator, progress: Progress[str], seed: int
 ) -> tuple[Report | None, str]:
-    """The check of the small twin, where it fails if it does; or the reason why there is none."""
+    """The check of the small copy, where it fails if it does; or the reason why there is none."""
     try:
-        twin = small_copy(vae, rng) if small is None else small.astype(np.float64)
-        pixels = int(np.prod(twin.image_shape))
+        model = small_copy(vae, rng) if small is None else small.astype(np.float64)
+        pixels = int(np.prod(model.image_shape))
         x, target = rng.random((5, pixels)), rng.random((5, pixels))
-        point = Point(twin, x, rng.standard_normal((5, *twin.eps_shape)), target)
-        title = f"the small twin, 5 images, beta = {twin.beta:g}, every array of the pass"
+        point = Point(model, x, rng.standard_normal((5, *model.eps_shape)), target)
+        title = f"the small copy, 5 images, beta = {model.beta:g}, every array of the pass"
         report = _check(point, point.everything, title, progress, seed)
         report = replace(report, hints=with_known_mistakes(point, report))
-        if report.ok and "b_out" in twin.parameters.shapes:
-            bias = twin.parameters["b_out"]
+        if report.ok and "b_out" in model.parameters.shapes:
+            bias = model.parameters["b_out"]
             bias += SATURATED * np.where(np.arange(bias.size) % 2 == 0, 1.0, -1.0)
-            title = f"the small twin with logits of ±{SATURATED:g} and more"
-            names = [*twin.parameters, "dlogits"]
-            saturated = _check(point.of(twin), names, title, progress, seed)
+            title = f"the small copy with logits of ±{SATURATED:g} and more"
+            names = [*model.parameters, "dlogits"]
+            saturated = _check(point.of(model), names, title, progress, seed)
             if not saturated.ok:
                 limit = "all is right where the logits are small: is p, or a logit, limited?"
                 more = (limit,) if saturated.failed else ()
@@ -146,7 +146,7 @@ def _check_twin(
     except Exception as error:  # the class may be foreign code
         kind, words = type(vae).__name__, str(error).splitlines()
         return None, (
-            f"no small twin was checked: to make one from {kind}.config, or a pass of it, raises "
+            f"no small copy was checked: to make one from {kind}.config, or a pass of it, raises "
             f"{type(error).__name__}: {words[0] if words else ''}; "
             f"pass one: check_vae(vae, small={kind}(…))"
         )
@@ -180,17 +180,17 @@ def _check(
         notes += [f"{name} is left out: it is {what}" for name in report.failed]
         rows = tuple(row for row in report.rows if row.verdict != "FAIL")
         report = replace(report, rows=rows, hints=())
-    stops = list(report.stops)
+    problems = list(report.problems)
     if not np.shares_memory(vae.parameters.grad, next(iter(first.values()))):
-        stops.append("parameters.grad was rebound: assign in place, grad[:] = …")
-    stops += [
+        problems.append("parameters.grad was rebound: assign in place, grad[:] = …")
+    problems += [
         f"the pass changes {name} in place: work on a copy"
         for name, array in batch.items()
         if not np.array_equal(before[name], array)
     ]
     return replace(
         report,
-        stops=tuple(stops),
+        problems=tuple(problems),
         notes=(*report.notes, *notes),
         parameters=vae.parameters.value.size,
     )

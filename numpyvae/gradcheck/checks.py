@@ -101,16 +101,16 @@ def check_gradients(
     point, notes = as_float64(params)
     probe = Probe(loss, point)
     warm_up(probe, grads, seed)
-    gradients, here, stops = guards(probe, grads, params, notes)
+    gradients, here, problems = guards(probe, grads, params, notes)
     comparison = Comparison(probe, gradients, here, directions, progress)
-    if not stops:
+    if not problems:
         comparison.run(constants or {}, factors or {})
     return Report(
         title=title,
         loss=here,
         rows=tuple(comparison.rows),
-        method="not run" if stops else probe.method,
-        stops=tuple(stops),
+        method="not run" if problems else probe.method,
+        problems=tuple(problems),
         notes=tuple(notes),
         hints=tuple(comparison.hints),
         evaluations=probe.evaluations,
@@ -172,7 +172,7 @@ def check_layer(layer: Layer, x: ArrayLike, *, rng: np.random.Generator | int = 
     x = np.array(x, np.float64)
     seed = as_seed(rng)
     draws = np.random.default_rng(seed)
-    twin = copy.deepcopy(layer)
+    copied = copy.deepcopy(layer)
     own = [n for n, a in getattr(layer, "__dict__", {}).items() if isinstance(a, np.ndarray)]
     for first, second in combinations(own, 2):
         if np.may_share_memory(getattr(layer, first), getattr(layer, second)):
@@ -180,24 +180,24 @@ def check_layer(layer: Layer, x: ArrayLike, *, rng: np.random.Generator | int = 
             raise ValueError(f"layer: {first} and {second} {problem}; use check_gradients")
     arrays = {
         name: value.astype(np.float64)
-        for name, value in getattr(twin, "__dict__", {}).items()
+        for name, value in getattr(copied, "__dict__", {}).items()
         if isinstance(value, np.ndarray) and value.dtype.kind == "f"
     }
     for name, value in arrays.items():
-        setattr(twin, name, value)
+        setattr(copied, name, value)
     other = x + 0.1 * draws.standard_normal(x.shape)  # a layer must not keep its first x
     before = {name: value.copy() for name, value in arrays.items()}
-    y = _one_array("forward(x)", twin.forward(other))
-    _one_array("backward(x, dy)", twin.backward(other, draws.standard_normal(y.shape)))
+    y = _one_array("forward(x)", copied.forward(other))
+    _one_array("backward(x, dy)", copied.backward(other, draws.standard_normal(y.shape)))
     arrays = {  # what a pass writes is no weight
         name: value
         for name, value in arrays.items()
-        if getattr(twin, name, None) is value and np.array_equal(value, before[name])
+        if getattr(copied, name, None) is value and np.array_equal(value, before[name])
     }
     names = [  # backward may have created a dW just now
         name
         for name, value in arrays.items()
-        if getattr(getattr(twin, f"d{name}", None), "shape", None) == value.shape
+        if getattr(getattr(copied, f"d{name}", None), "shape", None) == value.shape
     ]
     left = [n for n in arrays if n not in names and n not in {f"d{w}" for w in names}]
     if "x" in names:
@@ -205,19 +205,19 @@ def check_layer(layer: Layer, x: ArrayLike, *, rng: np.random.Generator | int = 
 
     def at(params: Mapping[str, Array]) -> None:
         for name in names:
-            setattr(twin, name, params[name].copy())
+            setattr(copied, name, params[name].copy())
 
     params = {"x": x, **{name: arrays[name] for name in names}}
     R = draws.standard_normal(y.shape)
 
     def loss(params: dict[str, Array]) -> Any:
         at(params)
-        return np.sum(R * twin.forward(params["x"]))
+        return np.sum(R * copied.forward(params["x"]))
 
     def grads(params: dict[str, Array]) -> dict[str, Array]:
         at(params)
-        dx = twin.backward(params["x"], R.copy())
-        return {"x": dx, **{name: getattr(twin, f"d{name}") for name in names}}
+        dx = copied.backward(params["x"], R.copy())
+        return {"x": dx, **{name: getattr(copied, f"d{name}") for name in names}}
 
     constants = {"the number of rows": float(x.shape[0])} if x.ndim else {}
     title = f"gradient check of {type(layer).__name__}"
@@ -282,11 +282,13 @@ def check_function(
 
     with np.errstate(all="ignore"):  # outside its domain
         claimed, values = np.asarray(df(points.copy()), np.float64), f(points.copy())
-    stops = []
+    problems = []
     if claimed.shape != points.shape:
-        stops = [f"df(x) has shape {claimed.shape}, x has {points.shape}: return an entry for each"]
+        problems = [
+            f"df(x) has shape {claimed.shape}, x has {points.shape}: return an entry for each"
+        ]
     elif not np.allclose(values, [at(p, 0.0) for p in points], equal_nan=True):
-        stops = ["f(x) is not f of each entry of x: use check_gradients"]
+        problems = ["f(x) is not f of each entry of x: use check_gradients"]
     else:
         v, usual = np.ones(()), 1e-4 * float(np.abs(claimed[np.isfinite(claimed)]).max(initial=0.0))
         sizes = np.abs([at(p, 0.0) for p in (*points, *usual_points)])
@@ -304,7 +306,7 @@ def check_function(
         loss=float("nan"),
         rows=tuple(rows),
         method="finite differences",
-        stops=tuple(stops),
+        problems=tuple(problems),
         notes=(),
         hints=(),
         evaluations=evaluations,

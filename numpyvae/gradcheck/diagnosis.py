@@ -113,19 +113,19 @@ def _transposed(sample: Sample) -> Iterator[str]:
 
 def _terms(sample: Sample, constants: dict[str, float]) -> Iterator[str]:
     """Backprop is a sum of the gradients of the terms, with weights other than 1."""
-    alive = {name: part for name, part in sample.terms.items() if part.any()}
-    if len(alive) < 2 or len(sample.backprop) <= len(alive):
+    present = {name: part for name, part in sample.terms.items() if part.any()}
+    if len(present) < 2 or len(sample.backprop) <= len(present):
         return
-    matrix = np.column_stack(list(alive.values()))
+    matrix = np.column_stack(list(present.values()))
     shares, *_ = np.linalg.lstsq(matrix, sample.backprop, rcond=None)
     if np.linalg.cond(matrix) > 1e8 or not sample.is_explained_by(matrix @ shares):
         return
     shown = [0.0 if abs(share) < 1e-9 else float(share) for share in shares]
-    equation = " + ".join(f"{c:.6g} x grad({name})" for c, name in zip(shown, alive))
+    equation = " + ".join(f"{c:.6g} x grad({name})" for c, name in zip(shown, present))
     equation = equation.replace("+ -", "- ")
     wrong = [
         f"{name} is missing" if c == 0.0 else f"{name} counts {c:.6g} times{_which(c, constants)}"
-        for c, name in zip(shown, alive)
+        for c, name in zip(shown, present)
         if abs(c - 1.0) > 1e-6
     ]
     yield f"backprop = {equation}; {', '.join(wrong)}"

@@ -91,39 +91,39 @@ def guards(
     `names` are those of all parameters, including empty ones, which the probe leaves out.
     """
     frozen = {name: array.copy() for name, array in probe.params.items()}
-    stops: list[str] = []
+    problems: list[str] = []
 
     def unchanged(who: str) -> None:
         for name, array in probe.params.items():
             if not np.array_equal(array, frozen[name]):
-                stops.append(f"{who} changes {name} in place: work on a copy")
+                problems.append(f"{who} changes {name} in place: work on a copy")
                 array[...] = frozen[name]
 
     value = probe({})
     unchanged("the loss")
-    stops += _stops_of_the_loss(value)
-    if stops:
-        return {}, float("nan"), stops
+    problems += _problems_of_the_loss(value)
+    if problems:
+        return {}, float("nan"), problems
     if any(np.asarray(p).dtype in (np.float32, np.float16) for p in _parts(value)):
         notes.append("the loss comes back as float32, with at most seven digits: use float64 in it")
     here, again = total(value), total(probe({}))
     if not abs(here) < HUGE:
         return {}, here, [f"the loss is {here:.3g}: check at a point where it is of ordinary size"]
     if here != again:
-        stops.append(
+        problems.append(
             f"the loss is random: two calls with the same parameters gave {here:.9g} and "
             f"{again:.9g}. Draw the noise once, outside the loss, and pass it in"
         )
     gradients = _call(grads, probe.params)
     unchanged("backward")
-    stops += _stops_of_the_gradients(gradients, probe.params, names)
-    if callable(grads) and not stops:
+    problems += _problems_of_the_gradients(gradients, probe.params, names)
+    if callable(grads) and not problems:
         calls = [gradients, _call(grads, probe.params), _call(grads, probe.params)]
-        stops += _stops_of_other_calls(calls, probe.params)
-    return gradients, here, stops
+        problems += _problems_of_other_calls(calls, probe.params)
+    return gradients, here, problems
 
 
-def _stops_of_the_loss(value: Any) -> Iterator[str]:
+def _problems_of_the_loss(value: Any) -> Iterator[str]:
     """The loss, or each of its terms, is one real number."""
     for part in _parts(value):
         if np.ndim(part) > 0:
@@ -135,7 +135,7 @@ def _stops_of_the_loss(value: Any) -> Iterator[str]:
             yield f"the loss is {part!r}: return a real number"
 
 
-def _stops_of_the_gradients(
+def _problems_of_the_gradients(
     gradients: dict[str, Array], params: dict[str, Array], names: Collection[str]
 ) -> Iterator[str]:
     """There is a finite real gradient of the right shape for each parameter, and no other."""
@@ -158,7 +158,9 @@ def _stops_of_the_gradients(
             yield f"there is a gradient for {name}, but no such parameter: check its name"
 
 
-def _stops_of_other_calls(calls: list[dict[str, Array]], params: dict[str, Array]) -> Iterator[str]:
+def _problems_of_other_calls(
+    calls: list[dict[str, Array]], params: dict[str, Array]
+) -> Iterator[str]:
     """Three calls of backward give the same gradients."""
     different = [name for name in params if not np.array_equal(calls[0][name], calls[1][name])]
     if different:

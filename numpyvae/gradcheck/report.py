@@ -38,7 +38,7 @@ class Entry:
 class Row:
     """One gradient along a random direction v: backprop · v against the slope of the loss.
 
-    alive        the fraction of its entries that are not 0
+    nonzero      the fraction of its entries that are not 0
     digits       the number of digits that agree
     limit        the number of digits of the numerical side that are certain
     verdict      PASS: they agree within the error bar, and the bar is small. FAIL: they disagree.
@@ -50,7 +50,7 @@ class Row:
 
     name: str
     shape: tuple[int, ...]
-    alive: float
+    nonzero: float
     backprop: float
     numerical: float
     error: float
@@ -66,7 +66,7 @@ class Row:
     def __str__(self) -> str:
         shape = "x".join(map(str, self.shape)) or "()"
         line = (
-            f"  {self.name!s:<10} {shape:>9} {_percent(self.alive):>6} {self.backprop:16.9e} "
+            f"  {self.name!s:<10} {shape:>9} {_percent(self.nonzero):>8} {self.backprop:16.9e} "
             f"{self.numerical:16.9e} {self.digits:7.1f} {max(self.limit, 0.0):6.1f}  {self.verdict}"
         )
         lines = [line + (f"  ({self.note})" if self.note else "")]
@@ -76,7 +76,7 @@ class Row:
 
 
 HEAD = (
-    f"  {'gradient':<10} {'shape':>9} {'alive':>6} {'backprop . v':>16} {'numerical . v':>16} "
+    f"  {'gradient':<10} {'shape':>9} {'nonzero':>8} {'backprop . v':>16} {'numerical . v':>16} "
     f"{'digits':>7} {'limit':>6}  verdict"
 )
 
@@ -89,12 +89,12 @@ class Report:
     loss         the loss at the point of the check
     rows         a Row for each gradient, in the order of the forward pass
     method       the method of the numerical side
-    stops        problems that make any comparison meaningless, as sentences; no rows are compared
+    problems     those that make any comparison meaningless, as sentences; no rows are compared
     notes        remarks: conversions to float64, arrays left out
     hints        probable causes of a wrong gradient, as sentences
     evaluations  the number of times the loss was computed, in `seconds`
     parameters   the number of parameters
-    twin         the same check on a small model, if there was one
+    small_copy   the same check on a small model, if there was one
     stopped      what was done before Ctrl-C stopped the check; "" if it was not stopped
     """
 
@@ -102,27 +102,27 @@ class Report:
     loss: float
     rows: tuple[Row, ...]
     method: str
-    stops: tuple[str, ...]
+    problems: tuple[str, ...]
     notes: tuple[str, ...]
     hints: tuple[str, ...]
     evaluations: int
     seconds: float
     parameters: int
-    twin: Report | None = None
+    small_copy: Report | None = None
     stopped: str = ""
 
     @property
     def ok(self) -> bool:
-        """True if the check ended without stops, without FAIL and with a PASS, also on the twin."""
+        """True if there was no problem and no FAIL, but a PASS, also on the small copy."""
         passed = any(row.verdict == "PASS" for row in self.rows)
-        here = not self.stops and not self.stopped and passed and not self.failed
-        return here and (self.twin is None or self.twin.ok)
+        here = not self.problems and not self.stopped and passed and not self.failed
+        return here and (self.small_copy is None or self.small_copy.ok)
 
     @property
     def complete(self) -> bool:
         """True if it is `ok` and every gradient passed: none is UNSURE or BLIND."""
         all_passed = all(row.verdict == "PASS" for row in self.rows)
-        return self.ok and all_passed and (self.twin is None or self.twin.complete)
+        return self.ok and all_passed and (self.small_copy is None or self.small_copy.complete)
 
     @property
     def backwards(self) -> list[str]:
@@ -148,23 +148,23 @@ class Report:
         ]
         if self.rows:
             lines += [f"  numerical side: {self.method}", HEAD, *map(str, self.rows)]
-        lines += [_wrapped("STOP", stop) for stop in self.stops]
+        lines += [_wrapped("STOP", stop) for stop in self.problems]
         lines += [f"  {self._summary()}"]
-        if self.twin is not None and not self.twin.ok:
-            lines += [f"  {self.twin._summary()} (its small twin, below)"]
+        if self.small_copy is not None and not self.small_copy.ok:
+            lines += [f"  {self.small_copy._summary()} (its small copy, below)"]
         lines += [_wrapped("hint", hint) for hint in self.hints]
-        if self.twin is not None and self.twin.ok:
-            digits = min(row.digits for row in self.twin.rows if row.verdict == "PASS")
-            lines += [f"  {self.twin._summary()}, to {digits:.0f} digits or more,"]
-            lines += [f"        on {self.twin.title}"]
+        if self.small_copy is not None and self.small_copy.ok:
+            digits = min(row.digits for row in self.small_copy.rows if row.verdict == "PASS")
+            lines += [f"  {self.small_copy._summary()}, to {digits:.0f} digits or more,"]
+            lines += [f"        on {self.small_copy.title}"]
         lines += [_wrapped("note", note) for note in self.notes]
-        if self.twin is not None and not self.twin.ok:
-            lines += ["", str(self.twin)]
+        if self.small_copy is not None and not self.small_copy.ok:
+            lines += ["", str(self.small_copy)]
         return "\n".join(lines)
 
     def _summary(self) -> str:
         """The verdict in one line."""
-        if self.stops:
+        if self.problems:
             return "FAIL: nothing was compared"
         if self.stopped:
             wrong = f"; wrong: {_listed(self.failed)}" if self.failed else "; none of them is wrong"

@@ -70,7 +70,7 @@ def judge(
     return Row(
         name=name,
         shape=gradient.shape,
-        alive=float(np.mean(gradient != 0.0)),
+        nonzero=float(np.mean(gradient != 0.0)),
         backprop=backprop,
         numerical=numerical,
         error=bar,

@@ -22,7 +22,7 @@ def raise_terminated(number: int, frame: Any) -> None:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Delay Ctrl-C and SIGTERM until the block is over, so that its files tell one story."""
+    """Delay Ctrl-C and SIGTERM until the block is over, so that its files agree."""
     if threading.current_thread() is not threading.main_thread():
         yield  # signals go to the main thread
         return

@@ -20,12 +20,12 @@ def assert_found_and_named(name, seed, activation):
     assert not report.ok
     with pytest.raises(AssertionError, match=name):
         report.raise_if_failed()
-    twin = report.twin
+    twin = report.small_copy
     known = [hint for hint in twin.hints if hint.startswith("known mistake")]
     assert known == [f"known mistake: {mistake}"]  # that one, and no other
-    if twin.stops:
-        assert len(twin.stops) == 1
-        assert f"{mistake.first} first" in twin.stops[0]
+    if twin.problems:
+        assert len(twin.problems) == 1
+        assert f"{mistake.first} first" in twin.problems[0]
     else:
         assert twin.failed[0] == mistake.first
 
@@ -49,7 +49,7 @@ def test_a_mistake_in_forward_and_backward_alike_is_not_seen_and_that_is_said(na
     report = check_vae(break_backward(small(), name))
     assert report.ok
     assert "A mistake in both is not seen. Known values find those" in " ".join(report.notes)
-    assert "no gradient check can see it" in MISTAKES[name].exhibit()
+    assert "no gradient check can see it" in MISTAKES[name].as_diff()
     x = np.random.default_rng(0).random((5, 9))
     eps = np.random.default_rng(1).standard_normal((5, 2))
     right, wrong = small(), break_backward(small(), name)
@@ -66,13 +66,13 @@ def test_the_table():
     for mistake in MISTAKES.values():
         for edit in mistake.edits:
             assert inspect.getsource(edit.module).count(edit.old) == 1, mistake.name
-        assert len(mistake.exhibit().splitlines()) >= 4
+        assert len(mistake.as_diff().splitlines()) >= 4
 
 
 def test_a_missing_factor_is_named():
-    hints = check_vae(break_backward(small(), "sigma_missing")).twin.hints
+    hints = check_vae(break_backward(small(), "sigma_missing")).small_copy.hints
     assert "dlogvar: a factor sigma is missing in grad(reconstruction)" in hints
-    hints = check_vae(break_backward(small(), "extra_sigmoid_slope")).twin.hints
+    hints = check_vae(break_backward(small(), "extra_sigmoid_slope")).small_copy.hints
     assert "dlogits: there is one factor p (1 - p) too many" in hints
 
 
@@ -100,7 +100,7 @@ def test_a_hint_that_a_beginner_understands():
 )
 def test_of_two_mistakes_the_one_nearest_the_loss_is_named_first(nearer, farther):
     for names in ((nearer, farther), (farther, nearer)):
-        twin = check_vae(break_backward(small(), *names)).twin
+        twin = check_vae(break_backward(small(), *names)).small_copy
         assert twin.failed[0] == MISTAKES[nearer].first
         assert any(f"it resembles {MISTAKES[nearer]}" in hint for hint in twin.hints)
         assert "known mistake" not in str(twin)

@@ -91,9 +91,9 @@ class Residual(VAE):
 
 def small_residual(depth, rng, kind=Residual):
     """A small one, of equal widths."""
-    twin = kind((11,) * depth, 3, beta=0.7, image_shape=(1, 7), rng=rng)
-    twin.parameters.value += 0.3 * rng.standard_normal(twin.parameters.value.size)
-    return twin
+    small = kind((11,) * depth, 3, beta=0.7, image_shape=(1, 7), rng=rng)
+    small.parameters.value += 0.3 * rng.standard_normal(small.parameters.value.size)
+    return small
 
 
 class Linear:
@@ -165,7 +165,7 @@ def test_right_models_of_ones_own_are_not_accused(kind, hidden, seed):
     small = small_residual(len(hidden), np.random.default_rng(seed)) if kind is Residual else None
     report = check_vae(vae, small=small, rng=seed)
     report.raise_if_failed()
-    assert report.twin.ok
+    assert report.small_copy.ok
 
 
 def test_in_a_residual_network_only_what_is_wrong_is_called_wrong():
@@ -179,8 +179,8 @@ def test_in_a_residual_network_only_what_is_wrong_is_called_wrong():
 
     small = small_residual(2, np.random.default_rng(0), Doubled)
     report = check_vae(Doubled((9, 9), 2, image_shape=(3, 4)), small=small)
-    assert report.failed == report.twin.failed == ["b_h1"]
-    assert "dg[0] is left out: this model uses g[0] in a way of its own" in report.twin.notes
+    assert report.failed == report.small_copy.failed == ["b_h1"]
+    assert "dg[0] is left out: this model uses g[0] in a way of its own" in report.small_copy.notes
 
 
 def test_the_weight_of_the_kl_is_that_of_the_loss():
@@ -189,26 +189,26 @@ def test_the_weight_of_the_kl_is_that_of_the_loss():
             return VAE.backward(self, t)
 
     report = check_vae(NotAnnealed(9, 2, image_shape=(3, 4)))
-    assert report.twin.failed[0] == "dlogvar"
-    assert "beta x KL counts 3.33333 times" in report.twin.hints[-1]
+    assert report.small_copy.failed[0] == "dlogvar"
+    assert "beta x KL counts 3.33333 times" in report.small_copy.hints[-1]
 
 
 def test_what_total_has_beyond_its_terms_is_checked_and_named():
     report = check_vae(PenaltyForgotten(9, 2, image_shape=(3, 4)))
-    assert report.twin.failed == ["W_out"]
-    assert "the rest of total is missing" in report.twin.hints[-1]
+    assert report.small_copy.failed == ["W_out"]
+    assert "the rest of total is missing" in report.small_copy.hints[-1]
 
 
 def test_a_twin_that_fails_is_a_sentence_and_the_model_is_checked_all_the_same():
     report = check_vae(Residual((9, 9), 2, image_shape=(3, 4)))
     report.raise_if_failed()
-    assert report.twin is None
+    assert report.small_copy is None
     note = report.notes[0]
-    assert note.startswith("no small twin was checked: to make one from Residual.config, or a pass")
+    assert note.startswith("no small copy was checked: to make one from Residual.config, or a pass")
     assert note.endswith("pass one: check_vae(vae, small=Residual(…))")
     report = check_vae(Named("mine", (9, 9), 2, image_shape=(3, 4)))
     report.raise_if_failed()
-    assert report.twin is None
+    assert report.small_copy is None
     assert "raises TypeError" in report.notes[0]
 
 
@@ -256,7 +256,7 @@ def test_a_mask_that_only_the_model_itself_shows_has_its_own_hint():
 
     text = str(check_vae(Clipped(9, 2, image_shape=(3, 4))))
     assert "b_out: backprop is 2 times what it should be" in text
-    assert text.count("b_out: backprop is 2 times") == 1  # the twin says the same
+    assert text.count("b_out: backprop is 2 times") == 1  # the small copy says the same
 
 
 def test_a_limit_of_p_is_found_where_logits_are_large():
@@ -267,9 +267,9 @@ def test_a_limit_of_p_is_found_where_logits_are_large():
 
     report = check_vae(Clipped(9, 2, image_shape=(3, 4)))
     assert not report.failed  # at its own weights all is right
-    assert report.twin.failed[0] == "dlogits"
-    assert "with logits of ±10" in report.twin.title
-    assert "is p, or a logit, limited?" in report.twin.hints[-1]
+    assert report.small_copy.failed[0] == "dlogits"
+    assert "with logits of ±10" in report.small_copy.title
+    assert "is p, or a logit, limited?" in report.small_copy.hints[-1]
 
 
 def test_a_mask_missing_from_the_weights_alone_is_not_called_a_known_mistake():
@@ -283,7 +283,7 @@ def test_a_mask_missing_from_the_weights_alone_is_not_called_a_known_mistake():
             return t
 
     report = check_vae(Unmasked(9, 2, image_shape=(3, 4)))
-    assert report.twin.failed == ["b_g1", "W_g1"]
+    assert report.small_copy.failed == ["b_g1", "W_g1"]
     assert "known mistake" not in str(report)
     assert "it resembles slope_missing" in str(report)  # of the weights, that is what it is
 
@@ -315,9 +315,9 @@ def test_another_loss_is_not_compared_with_the_known_mistakes():
             t.p = t.target + (p - t.target) * p * (1.0 - p)
             return super().backward(t)
 
-    twin = check_vae(Squares(9, 2, image_shape=(3, 4))).twin
-    assert "dlogits: backprop is 0.5 times" in str(twin)
-    assert "known mistake" not in str(twin)
+    small = check_vae(Squares(9, 2, image_shape=(3, 4))).small_copy
+    assert "dlogits: backprop is 0.5 times" in str(small)
+    assert "known mistake" not in str(small)
 
 
 def test_an_array_of_another_meaning_is_left_out_beside_a_weight_without_a_slope():
@@ -357,7 +357,7 @@ def test_dropout_drawn_anew_is_not_called_an_eps_of_its_own():
 
 @pytest.mark.parametrize("before", [1, 20, 30, 33])
 def test_ctrl_c_ends_every_part_of_the_check(before):
-    """Also that of the twin where logits are large, and that of the model itself."""
+    """Also that of the small where logits are large, and that of the model itself."""
     seen = []
 
     def progress(names):

@@ -18,9 +18,9 @@ def test_a_right_vae_passes_and_is_left_as_it_is(hidden):
     report.raise_if_failed(complete=True)
     assert report.parameters == vae.parameters.value.size
     assert sum(np.prod(row.shape) for row in report.rows) == report.parameters
-    names = [row.name for row in report.twin.rows]
+    names = [row.name for row in report.small_copy.rows]
     assert {"dlogits", "dz", "dmu", "dlogvar", "dh[0]", "dg[0]"} < set(names)
-    assert min(row.digits for row in report.twin.rows) > 12
+    assert min(row.digits for row in report.small_copy.rows) > 12
     assert "A mistake in both is not seen" in " ".join(report.notes)
     np.testing.assert_array_equal(vae.parameters.value, value)
     assert not vae.parameters.grad.any()
@@ -46,7 +46,7 @@ def test_one_entry_of_200704_that_is_one_percent_off_is_found():
     vae = OneOff(rng=seed)
     vae.place = place
     report = check_vae(vae, rng=seed)
-    assert report.twin.ok
+    assert report.small_copy.ok
     assert report.failed[0] == "W_out"
     row = next(row for row in report.rows if row.name == "W_out")
     assert row.worst[0].index == place
@@ -75,7 +75,9 @@ def test_a_backward_pass_in_float32_is_named():
             return t
 
     report = check_vae(Single(8, 2, image_shape=(3, 3)))
-    assert "b_out: nearly right, and every entry is exactly a float32" in report.twin.hints[-1]
+    assert (
+        "b_out: nearly right, and every entry is exactly a float32" in report.small_copy.hints[-1]
+    )
 
 
 def test_a_class_with_a_constructor_of_its_own_and_a_pass_of_its_own():
@@ -85,8 +87,8 @@ def test_a_class_with_a_constructor_of_its_own_and_a_pass_of_its_own():
 
     report = check_vae(Own())
     report.raise_if_failed()
-    assert report.twin is None
-    assert "no small twin" in report.notes[-2] + report.notes[-1]
+    assert report.small_copy is None
+    assert "no small copy" in report.notes[-2] + report.notes[-1]
 
     class OwnWrong(Own):
         def backward(self, t):
@@ -104,8 +106,8 @@ def test_for_a_class_with_a_constructor_of_its_own_a_small_model_can_be_passed()
 
     report = check_vae(Own(), small=Own((2, 2)))
     report.raise_if_failed()
-    assert report.twin.ok
-    assert report.twin.parameters == Own((2, 2)).parameters.value.size
+    assert report.small_copy.ok
+    assert report.small_copy.parameters == Own((2, 2)).parameters.value.size
 
 
 def test_a_backward_of_ones_own_with_local_variables_is_checked_all_the_same():
@@ -115,7 +117,7 @@ def test_a_backward_of_ones_own_with_local_variables_is_checked_all_the_same():
 
     report = check_vae(Local(8, 2, image_shape=(3, 3)))
     report.raise_if_failed()
-    assert "dz is left out: backward does not write it into the Trace" in report.twin.notes
+    assert "dz is left out: backward does not write it into the Trace" in report.small_copy.notes
 
 
 def test_a_rebound_gradient_vector_is_named():
@@ -127,7 +129,7 @@ def test_a_rebound_gradient_vector_is_named():
 
     report = check_vae(Rebinds(8, 2, image_shape=(3, 3)))
     assert not report.ok
-    assert any("parameters.grad was rebound" in stop for stop in report.twin.stops)
+    assert any("parameters.grad was rebound" in stop for stop in report.small_copy.problems)
 
 
 def test_a_forgotten_penalty_is_not_taken_for_a_known_mistake():
@@ -137,10 +139,10 @@ def test_a_forgotten_penalty_is_not_taken_for_a_known_mistake():
             penalty = 0.1 * (self.parameters["W_out"] ** 2).sum()
             return Loss(loss.reconstruction + penalty, loss.kl, self.beta)
 
-    twin = check_vae(Penalized(8, 2, image_shape=(3, 3))).twin
-    assert twin.failed == ["W_out"]
-    assert "off by -0.2 x the parameter, as if a penalty on the parameters were" in twin.hints[-1]
-    assert "known mistake" not in str(twin)
+    small = check_vae(Penalized(8, 2, image_shape=(3, 3))).small_copy
+    assert small.failed == ["W_out"]
+    assert "off by -0.2 x the parameter, as if a penalty on the parameters were" in small.hints[-1]
+    assert "known mistake" not in str(small)
 
 
 def test_a_pass_that_changes_the_images_is_named():
@@ -152,7 +154,7 @@ def test_a_pass_that_changes_the_images_is_named():
 
     report = check_vae(Changes(8, 2, image_shape=(3, 3)), np.ones((4, 9)))
     assert not report.ok
-    assert any("changes x in place" in stop for stop in report.twin.stops)
+    assert any("changes x in place" in stop for stop in report.small_copy.problems)
 
 
 def test_a_model_whose_numbers_overflow_is_checked_without_warnings():
@@ -160,7 +162,7 @@ def test_a_model_whose_numbers_overflow_is_checked_without_warnings():
     vae.parameters["b_logvar"][:] = 800.0  # σ is 1e173, and σ² infinite
     report = check_vae(vae)
     assert not report.failed
-    assert report.stops
+    assert report.problems
 
 
 def test_bad_images_are_refused():

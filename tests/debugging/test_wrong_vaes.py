@@ -22,11 +22,11 @@ def first_wrong(vae, wrong):
 
 
 def twin_point(model):
-    """The twin and the batch of check_vae with seed 0."""
+    """The small copy and the batch of check_vae with seed 0."""
     rng = np.random.default_rng(0)
-    twin = small_copy(model, rng)
+    small = small_copy(model, rng)
     x, target = rng.random((5, 7)), rng.random((5, 7))
-    return Point(twin, x, rng.standard_normal((5, 3)), target)
+    return Point(small, x, rng.standard_normal((5, 3)), target)
 
 
 def check(wrong, depth):
@@ -35,17 +35,17 @@ def check(wrong, depth):
     started = time.perf_counter()
     report = check_vae(wrong_model(wrong, vae))
     assert time.perf_counter() - started < 60.0  # 5 s on an idle machine; here other tests run
-    assert report.twin is not None
+    assert report.small_copy is not None
     if report.ok:
         return "passes"
-    hints = " ".join((*report.hints, *report.twin.hints))
+    hints = " ".join((*report.hints, *report.small_copy.hints))
     if any(cause in hints for cause in CAUSES) and not any(name in hints for name in wrong.named):
         return f"false cause: {hints}"
-    stopped = report.twin.stops or report.stops
-    if not stopped and report.twin.failed[:1] != [wrong.first.format(d=depth - 1, n=depth)]:
+    stopped = report.small_copy.problems or report.problems
+    if not stopped and report.small_copy.failed[:1] != [wrong.first.format(d=depth - 1, n=depth)]:
         first = first_wrong(vae, wrong)
-        if report.twin.failed[:1] != [first]:
-            return f"first wrong gradient {report.twin.failed[:1]}, expected {first}"
+        if report.small_copy.failed[:1] != [first]:
+            return f"first wrong gradient {report.small_copy.failed[:1]}, expected {first}"
     return ""
 
 

@@ -108,13 +108,16 @@ def fairness(cases):
     for seed in range(cases):
         rng = np.random.default_rng([seed, 4])
         report = (network, network, model, layer)[seed % 4](rng)
-        if any("infinite" in stop or "ordinary size" in stop for stop in report.stops):
+        if any("infinite" in stop or "ordinary size" in stop for stop in report.problems):
             count["refused"] += 1
             continue
-        assert not report.stops, (seed, str(report))
+        assert not report.problems, (seed, str(report))
         assert not report.failed, (seed, str(report))
-        assert report.twin is None or not report.twin.failed, (seed, str(report.twin))
-        for row in report.rows + (report.twin.rows if report.twin else ()):
+        assert report.small_copy is None or not report.small_copy.failed, (
+            seed,
+            str(report.small_copy),
+        )
+        for row in report.rows + (report.small_copy.rows if report.small_copy else ()):
             count[row.verdict] += 1
     assert count["refused"] < 0.02 * cases
     print(f"{cases} random models and layers: {dict(count)}")

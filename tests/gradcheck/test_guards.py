@@ -20,14 +20,14 @@ def test_no_parameters_are_refused():
         check_gradients(lambda p: 0.0, {}, {})
 
 
-def stops(loss, params, grads):
+def problems(loss, params, grads):
     report = check_gradients(loss, params, grads)
     assert not report.ok
     assert not report.rows
     assert "STOP: " in str(report)
     with pytest.raises(ValueError, match="nothing was compared"):
         pictures.gradients(report)
-    return report.stops
+    return report.problems
 
 
 def test_guards():
@@ -38,31 +38,31 @@ def test_guards():
         return (p["w"] ** 2).sum()
 
     right = {"w": 2.0 * w}
-    (stop,) = stops(lambda p: square(p) + rng.standard_normal(), {"w": w}, right)
-    assert "the loss is random" in stop
-    assert "Draw the noise once" in stop
-    (stop,) = stops(lambda p: float("nan"), {"w": w}, right)
-    assert "the loss is nan" in stop
-    (stop,) = stops(lambda p: p["w"] ** 2, {"w": w}, right)
-    assert "array of shape (2,): return one number" in stop
-    (stop,) = stops(square, {"w": w}, {})
-    assert "no gradient for w" in stop
-    (stop,) = stops(square, {"w": w}, {**right, "W": w})
-    assert "gradient for W, but no such parameter" in stop
-    (stop,) = stops(square, {"w": w}, {"w": np.ones((5, 2))})
-    assert "not summed over the rows of the batch?" in stop
-    (stop,) = stops(square, {"w": w}, {"w": np.ones((1, 2))})
-    assert "keepdims?" in stop
-    (stop,) = stops(square, {"w": w}, {"w": 2.0 * w + 1j})
-    assert "not real numbers: complex128" in stop
-    (stop,) = stops(lambda p: None, {"w": w}, right)
-    assert "the loss is None" in stop
-    (stop,) = stops(lambda p: p["w"].sum(), {"w": np.ones((2, 3))}, {"w": np.ones((3, 2))})
-    assert "transposed?" in stop
-    (stop,) = stops(square, {"w": w}, {"w": [np.nan, 4.0]})
-    assert "1 entries that are NaN" in stop
-    (stop,) = stops(square, {"w": w}, lambda p: {"w": rng.standard_normal(2)})
-    assert "two different gradients" in stop
+    (problem,) = problems(lambda p: square(p) + rng.standard_normal(), {"w": w}, right)
+    assert "the loss is random" in problem
+    assert "Draw the noise once" in problem
+    (problem,) = problems(lambda p: float("nan"), {"w": w}, right)
+    assert "the loss is nan" in problem
+    (problem,) = problems(lambda p: p["w"] ** 2, {"w": w}, right)
+    assert "array of shape (2,): return one number" in problem
+    (problem,) = problems(square, {"w": w}, {})
+    assert "no gradient for w" in problem
+    (problem,) = problems(square, {"w": w}, {**right, "W": w})
+    assert "gradient for W, but no such parameter" in problem
+    (problem,) = problems(square, {"w": w}, {"w": np.ones((5, 2))})
+    assert "not summed over the rows of the batch?" in problem
+    (problem,) = problems(square, {"w": w}, {"w": np.ones((1, 2))})
+    assert "keepdims?" in problem
+    (problem,) = problems(square, {"w": w}, {"w": 2.0 * w + 1j})
+    assert "not real numbers: complex128" in problem
+    (problem,) = problems(lambda p: None, {"w": w}, right)
+    assert "the loss is None" in problem
+    (problem,) = problems(lambda p: p["w"].sum(), {"w": np.ones((2, 3))}, {"w": np.ones((3, 2))})
+    assert "transposed?" in problem
+    (problem,) = problems(square, {"w": w}, {"w": [np.nan, 4.0]})
+    assert "1 entries that are NaN" in problem
+    (problem,) = problems(square, {"w": w}, lambda p: {"w": rng.standard_normal(2)})
+    assert "two different gradients" in problem
 
     total = np.zeros(2)
 
@@ -70,21 +70,23 @@ def test_guards():
         total[:] += 2.0 * p["w"]
         return {"w": total}
 
-    (stop,) = stops(square, {"w": w}, adds_up)
-    assert "added up, and not reset" in stop
+    (problem,) = problems(square, {"w": w}, adds_up)
+    assert "added up, and not reset" in problem
 
     def changes(p):
         p["w"] *= 2.0
         return square(p)
 
-    assert any("the loss changes w in place" in stop for stop in stops(changes, {"w": w}, right))
+    assert any(
+        "the loss changes w in place" in problem for problem in problems(changes, {"w": w}, right)
+    )
 
     def backward_changes(p):
         p["w"] += 1.0
         return {"w": 2.0 * (p["w"] - 1.0)}
 
-    found = stops(square, {"w": w}, backward_changes)
-    assert any("backward changes w in place" in stop for stop in found)
+    found = problems(square, {"w": w}, backward_changes)
+    assert any("backward changes w in place" in problem for problem in found)
     np.testing.assert_array_equal(w, [1.0, 2.0])
 
 

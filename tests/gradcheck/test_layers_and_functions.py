@@ -89,8 +89,8 @@ def test_functions_of_one_number():
     kink = check_function(relu, lambda x: (x > 0.0) * 1.0, [-1.0, 0.0, 1.0])
     assert [row.verdict for row in kink.rows] == ["PASS", "UNSURE", "PASS"]
     softmax = check_function(lambda x: np.exp(x) / np.exp(x).sum(), np.exp)
-    assert "f(x) is not f of each entry" in softmax.stops[0]
-    assert "return an entry for each" in check_function(np.sin, lambda x: 1.0).stops[0]
+    assert "f(x) is not f of each entry" in softmax.problems[0]
+    assert "return an entry for each" in check_function(np.sin, lambda x: 1.0).problems[0]
 
 
 def test_what_a_layer_keeps_of_its_first_call_is_found(rng):
@@ -112,7 +112,7 @@ def test_what_a_layer_keeps_of_its_first_call_is_found(rng):
     assert check_layer(dense(KeepsX), rng.standard_normal((5, 4))).failed == ["W"]
     report = check_layer(dense(Adds), rng.standard_normal((5, 4)))
     assert not report.ok
-    assert "W first: each call adds the same to the one before" in report.stops[0]
+    assert "W first: each call adds the same to the one before" in report.problems[0]
 
 
 def normal_density(x):

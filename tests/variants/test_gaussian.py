@@ -66,7 +66,7 @@ def test_the_cost_is_minus_the_log_density(small, sigma):
 def test_backward_agrees_with_complex_step_to_12_digits(small, complex_step, kind, options, sigma):
     model, x, eps = small(sigma, kind, **options)
     model.backward(model.forward(x, eps))
-    exact = complex_step(model, lambda twin: twin.loss(twin.forward(x, eps)).total)
+    exact = complex_step(model, lambda model: model.loss(model.forward(x, eps)).total)
     scale = np.abs(exact).max()
     np.testing.assert_allclose(model.parameters.grad, exact, rtol=0, atol=1e-12 * scale)
     if sigma is None:
@@ -81,7 +81,7 @@ def test_the_check_passes_and_finds_mistakes(sigma, activation):
     plain = VAE(8, 2, likelihood=Gaussian(sigma), image_shape=(3, 3), activation=activation)
     for name in ("missing_half_kl", "bias_averaged", "not_averaged"):
         report = check_vae(break_backward(plain, name))
-        known = [hint for hint in report.twin.hints if hint.startswith("known mistake")]
+        known = [hint for hint in report.small_copy.hints if hint.startswith("known mistake")]
         assert known == [f"known mistake: {MISTAKES[name]}"]
     with pytest.raises(ValueError, match="cross_entropy_sign is in the Bernoulli likelihood, and"):
         break_backward(plain, "cross_entropy_sign")
@@ -95,7 +95,7 @@ def test_a_wrong_gradient_of_sigma_is_found():
             return doutput
 
     report = check_vae(VAE(8, 2, likelihood=Wrong(), image_shape=(3, 3)))
-    assert report.twin.failed == ["log_sigma"]
+    assert report.small_copy.failed == ["log_sigma"]
 
 
 def test_one_latent_the_evidence_is_that_of_brute_force(small):

@@ -36,7 +36,7 @@ def test_backward_agrees_with_complex_step_to_12_digits(
     model, x, eps, target = small(activation)
     model.backward(model.forward(rng.random(x.shape), eps))  # what it leaves in grad must not count
     model.backward(model.forward(x, eps, target))
-    exact = complex_step(model, lambda twin: twin.loss(twin.forward(x, eps, target)).total)
+    exact = complex_step(model, lambda model: model.loss(model.forward(x, eps, target)).total)
     start = 0
     for name in model.parameters:
         gradient = model.parameters.gradient(name)
@@ -145,10 +145,10 @@ def test_it_is_trained_like_a_vae_and_its_check_passes(rng):
     assert not np.array_equal(model.parameters.value, before)
     report = check_vae(model)
     report.raise_if_failed()
-    assert report.twin.ok
-    assert report.twin.title.startswith("the small twin, 5 images, beta = 1")
+    assert report.small_copy.ok
+    assert report.small_copy.title.startswith("the small copy, 5 images, beta = 1")
     assert (
-        "on the small twin, dz is left out: backward does not write it into the Trace"
+        "on the small copy, dz is left out: backward does not write it into the Trace"
         in report.notes
     )
 
