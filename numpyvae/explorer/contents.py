@@ -50,23 +50,14 @@ def contents(
     credit: str | None,
 ) -> dict[str, Any]:
     """The table that the page reads; see `page.explore` for the arguments."""
-    if type(vae.likelihood) is not Bernoulli:
-        name = type(vae.likelihood).__name__
-        problem = f"its likelihood is {name}, and the page computes Bernoulli alone"
-        raise ValueError(f"vae: {problem}; numpyvae.evaluation and numpyvae.pictures know it")
+    _check_likelihood(vae)
     noise = check_number("noise", noise)
     every = images_for(vae, "images", images)[:MEANS]
     names, numbers = _labels(labels, len(np.asarray(images)))
     stored, weights = pack_weights(vae)
     rng = np.random.default_rng(0)
     mu, logvar = stored.encode(_noisy(every, noise, rng))
-    with np.errstate(over="ignore", invalid="ignore"):
-        kl = kl_per_latent(mu, logvar)
-    if not np.isfinite(kl).all():
-        raise ValueError("vae: its μ or σ is not finite; train it with a lower learning rate")
-    if (farthest := float(np.abs(mu).max())) > FARTHEST:
-        problem = f"a mean lies {farthest:.3g} from 0, too far to be shown beside the prior"
-        raise ValueError(f"vae: {problem}; train it with a lower learning rate")
+    kl = _checked_kl(mu, logvar)
     _check_layers(stored, every[:10])
     check_agreement(stored, pixels_for(stored, "images", every[:10]))
     x = pixels_for(vae, "images", every[:PICTURES]).astype(np.float32)
@@ -78,19 +69,13 @@ def contents(
         mu=mu, labels=shown, names=names, codes=q[0], kl=kl_divergence(*q),
         reconstruction=reconstruction, gap=gap,
     )  # fmt: skip
-    if credit is None:
-        credit = MNIST_CREDIT if holds_mnist(every) else ""
-    return {
+    usual = MNIST_CREDIT if credit is None and holds_mnist(every) else ""
+    return _architecture(vae) | {
         "version": version("numpyvae"),
         "name": _isolated(name),
-        "hidden": list(vae.hidden),
-        "latent": vae.latent,
-        "activation": vae.activation,
-        "beta": vae.beta,
         "noise": noise,
         "binary": bool(np.isin(x, (0.0, 1.0)).all()),
-        "shape": list(vae.image_shape),
-        "credit": credit,
+        "credit": usual if credit is None else credit,
         "weights": weights,
         "means": pack_integers(mu),
         "names": names,
@@ -102,6 +87,35 @@ def contents(
         "components": _components(mu),
         "tasks": tasks(known),
     }
+
+
+def _architecture(vae: VAE) -> dict[str, Any]:
+    return {
+        "hidden": list(vae.hidden),
+        "latent": vae.latent,
+        "activation": vae.activation,
+        "beta": vae.beta,
+        "shape": list(vae.image_shape),
+    }
+
+
+def _check_likelihood(vae: VAE) -> None:
+    if type(vae.likelihood) is not Bernoulli:
+        name = type(vae.likelihood).__name__
+        problem = f"its likelihood is {name}, and the page computes Bernoulli alone"
+        raise ValueError(f"vae: {problem}; numpyvae.evaluation and numpyvae.pictures know it")
+
+
+def _checked_kl(mu: Array, logvar: Array) -> Array:
+    """The KL of each latent, (N, Z); ValueError for a model that has diverged."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        kl = kl_per_latent(mu, logvar)
+    if not np.isfinite(kl).all():
+        raise ValueError("vae: its μ or σ is not finite; train it with a lower learning rate")
+    if (farthest := float(np.abs(mu).max())) > FARTHEST:
+        problem = f"a mean lies {farthest:.3g} from 0, too far to be shown beside the prior"
+        raise ValueError(f"vae: {problem}; train it with a lower learning rate")
+    return kl
 
 
 def _noisy(images: Array, noise: float, rng: np.random.Generator) -> Array:

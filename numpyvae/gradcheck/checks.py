@@ -172,43 +172,22 @@ def check_layer(layer: Layer, x: ArrayLike, *, rng: np.random.Generator | int = 
     x = np.array(x, np.float64)
     seed = as_seed(rng)
     draws = np.random.default_rng(seed)
-    copied = copy.deepcopy(layer)
-    own = [n for n, a in getattr(layer, "__dict__", {}).items() if isinstance(a, np.ndarray)]
-    for first, second in combinations(own, 2):
-        if np.may_share_memory(getattr(layer, first), getattr(layer, second)):
-            problem = "are parts of one array, which a copy would separate"
-            raise ValueError(f"layer: {first} and {second} {problem}; use check_gradients")
-    arrays = {
-        name: value.astype(np.float64)
-        for name, value in getattr(copied, "__dict__", {}).items()
-        if isinstance(value, np.ndarray) and value.dtype.kind == "f"
-    }
-    for name, value in arrays.items():
-        setattr(copied, name, value)
+    copied, arrays = _float64_copy(layer)
     other = x + 0.1 * draws.standard_normal(x.shape)  # a layer must not keep its first x
-    before = {name: value.copy() for name, value in arrays.items()}
-    y = _one_array("forward(x)", copied.forward(other))
-    _one_array("backward(x, dy)", copied.backward(other, draws.standard_normal(y.shape)))
-    arrays = {  # what a pass writes is no weight
-        name: value
-        for name, value in arrays.items()
-        if getattr(copied, name, None) is value and np.array_equal(value, before[name])
-    }
+    y, arrays = _after_a_pass(copied, arrays, other, draws)
     names = [  # backward may have created a dW just now
         name
         for name, value in arrays.items()
         if getattr(getattr(copied, f"d{name}", None), "shape", None) == value.shape
     ]
-    left = [n for n in arrays if n not in names and n not in {f"d{w}" for w in names}]
     if "x" in names:
         raise ValueError("layer: its weights may not be called x, which is its input; rename them")
+    params = {"x": x, **{name: arrays[name] for name in names}}
+    R = draws.standard_normal(y.shape)
 
     def at(params: Mapping[str, Array]) -> None:
         for name in names:
             setattr(copied, name, params[name].copy())
-
-    params = {"x": x, **{name: arrays[name] for name in names}}
-    R = draws.standard_normal(y.shape)
 
     def loss(params: dict[str, Array]) -> Any:
         at(params)
@@ -222,10 +201,43 @@ def check_layer(layer: Layer, x: ArrayLike, *, rng: np.random.Generator | int = 
     constants = {"the number of rows": float(x.shape[0])} if x.ndim else {}
     title = f"gradient check of {type(layer).__name__}"
     report = check_gradients(loss, params, grads, constants=constants, title=title, rng=seed)
+    left = [n for n in arrays if n not in names and n not in {f"d{w}" for w in names}]
     notes = [f"{name} was not checked: there is no d{name} of its shape" for name in left]
     if not names:
         notes.insert(0, "no weights were found, so dx alone was checked")
     return replace(report, notes=(*report.notes, *notes))
+
+
+def _float64_copy(layer: Layer) -> tuple[Layer, dict[str, Array]]:
+    """A copy of the layer, and its float arrays, which are float64 now."""
+    own = [n for n, a in getattr(layer, "__dict__", {}).items() if isinstance(a, np.ndarray)]
+    for first, second in combinations(own, 2):
+        if np.may_share_memory(getattr(layer, first), getattr(layer, second)):
+            problem = "are parts of one array, which a copy would separate"
+            raise ValueError(f"layer: {first} and {second} {problem}; use check_gradients")
+    copied = copy.deepcopy(layer)
+    arrays = {
+        name: value.astype(np.float64)
+        for name, value in getattr(copied, "__dict__", {}).items()
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    }
+    for name, value in arrays.items():
+        setattr(copied, name, value)
+    return copied, arrays
+
+
+def _after_a_pass(
+    layer: Layer, arrays: dict[str, Array], x: Array, rng: np.random.Generator
+) -> tuple[Array, dict[str, Array]]:
+    """y, and the arrays that a pass does not write: what it writes is no weight."""
+    before = {name: value.copy() for name, value in arrays.items()}
+    y = _one_array("forward(x)", layer.forward(x))
+    _one_array("backward(x, dy)", layer.backward(x, rng.standard_normal(y.shape)))
+    return y, {
+        name: value
+        for name, value in arrays.items()
+        if getattr(layer, name, None) is value and np.array_equal(value, before[name])
+    }
 
 
 def _one_array(what: str, value: Any) -> Array:
@@ -272,7 +284,7 @@ def check_function(
     usual_points = np.concatenate([-right[::-1], right])
     points = usual_points if x is None else np.array(x, np.float64).ravel()
     started = time.perf_counter()
-    rows, evaluations = [], 0
+    evaluations, rows, problems = 0, [], []
 
     def at(point: float, t: float) -> float:
         nonlocal evaluations
@@ -282,25 +294,22 @@ def check_function(
 
     with np.errstate(all="ignore"):  # outside its domain
         claimed, values = np.asarray(df(points.copy()), np.float64), f(points.copy())
-    problems = []
     if claimed.shape != points.shape:
-        problems = [
-            f"df(x) has shape {claimed.shape}, x has {points.shape}: return an entry for each"
-        ]
+        wanted = f"x has {points.shape}: return an entry for each"
+        problems = [f"df(x) has shape {claimed.shape}, {wanted}"]
     elif not np.allclose(values, [at(p, 0.0) for p in points], equal_nan=True):
         problems = ["f(x) is not f of each entry of x: use check_gradients"]
     else:
-        v, usual = np.ones(()), 1e-4 * float(np.abs(claimed[np.isfinite(claimed)]).max(initial=0.0))
+        usual = 1e-4 * float(np.abs(claimed[np.isfinite(claimed)]).max(initial=0.0))
         sizes = np.abs([at(p, 0.0) for p in (*points, *usual_points)])
         least = EPS * float(np.median(sizes[np.isfinite(sizes)]))
         for point, slope in zip(points, claimed):
             phi = functools.partial(at, point)
             finite = derivative(phi, noise=max(rounding_noise(phi), least))
-            here = at(point, 0.0)
+            here, v = at(point, 0.0), np.ones(())
             row = judge(f"x={point:.4g}", np.array(slope), v, finite, None, here, 0.0, usual)
-            if not np.isfinite(here):
-                row = replace(row, note="f is not a finite number here")
-            rows.append(row)
+            note = row.note if np.isfinite(here) else "f is not a finite number here"
+            rows.append(replace(row, note=note))
     return Report(
         title=f"derivative check of {getattr(f, '__name__', 'f')}",
         loss=float("nan"),

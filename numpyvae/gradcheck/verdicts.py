@@ -44,29 +44,11 @@ def judge(
     scale = max(float(np.linalg.norm(parts)), moved, usual)
     gap = abs(backprop - numerical)
     gaps = np.abs(finite.differences - backprop)
-    note = ""
-    verdict: Verdict
-    if not gradient.any() and gap <= bar and usual == 0.0:
-        verdict, note = "BLIND", "the gradient is 0 here, so nothing was tested"
-    elif not np.isfinite(numerical):
-        verdict, note = "UNSURE", "no step gives a derivative: is the loss noisy, or infinite?"
-    elif exact is None and finite.status == "kink":
-        verdict, note = "UNSURE", "a kink within reach of every step"
-    elif gap <= bar:
-        verdict = "PASS" if certain <= 10.0**-DIGITS * scale else "UNSURE"
-        note = "" if verdict == "PASS" else "the slope is lost in the rounding of the loss"
-    elif exact is not None and finite.status == "smooth" and gap <= K * finite.error:
-        # finite differences do not see it, and could not see an error of the complex step either
-        verdict = "UNSURE"
-        note = FEW_DIGITS if gap <= SMALL * scale else COMPLEX_ALONE
-    elif exact is None and gap <= finite.hidden:
-        verdict, note = "UNSURE", "a kink within reach of the smallest step could explain it"
-    elif certain > 10.0**-DIGITS * scale and gap <= 10.0 * bar:
-        verdict, note = "UNSURE", "the numerical side has too few digits to tell"
-    else:
-        verdict = "FAIL"
-        if not finite.differences.any():
-            note = "the loss does not move at all"
+    blind = not gradient.any() and gap <= bar and usual == 0.0
+    verdict: Verdict = "BLIND"
+    note = "the gradient is 0 here, so nothing was tested"
+    if not blind:
+        verdict, note = _compared(finite, exact, numerical, gap, bar, certain, scale)
     return Row(
         name=name,
         shape=gradient.shape,
@@ -82,6 +64,33 @@ def judge(
         floor=EPS * abs(here) / (scale or 1.0),
         note=note,
     )
+
+
+def _compared(
+    finite: Derivative,
+    exact: float | None,
+    numerical: float,
+    gap: float,
+    bar: float,
+    certain: float,
+    scale: float,
+) -> tuple[Verdict, str]:
+    """The verdict on a gap between backprop and the numerical side ± bar, and the reason."""
+    few = certain > 10.0**-DIGITS * scale  # digits of the numerical side
+    if not np.isfinite(numerical):
+        return "UNSURE", "no step gives a derivative: is the loss noisy, or infinite?"
+    if exact is None and finite.status == "kink":
+        return "UNSURE", "a kink within reach of every step"
+    if gap <= bar:
+        return ("UNSURE", "the slope is lost in the rounding of the loss") if few else ("PASS", "")
+    if exact is not None and finite.status == "smooth" and gap <= K * finite.error:
+        # finite differences do not see it, and could not see an error of the complex step either
+        return "UNSURE", FEW_DIGITS if gap <= SMALL * scale else COMPLEX_ALONE
+    if exact is None and gap <= finite.hidden:
+        return "UNSURE", "a kink within reach of the smallest step could explain it"
+    if few and gap <= 10.0 * bar:
+        return "UNSURE", "the numerical side has too few digits to tell"
+    return "FAIL", "" if finite.differences.any() else "the loss does not move at all"
 
 
 def _digits(gap: float, scale: float) -> float:

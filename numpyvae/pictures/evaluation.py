@@ -17,8 +17,10 @@ from numpyvae.evaluation.table import Evaluation
 from numpyvae.pictures.canvas import COLOURS, canvas, grey, tile
 from numpyvae.support.inputs import check_rng
 from numpyvae.support.threads import blas_threads
+from numpyvae.support.types import Array
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -113,39 +115,17 @@ def posteriors(vae: VAE, images: ArrayLike, result: Evaluation) -> Figure:
     axis, density = posterior(
         vae_log_likelihood(vae, x[chosen]), nodes=2 * round(reach / 0.025) + 1, half_width=reach
     )
-    spacing = axis[1] - axis[0]
     mu, logvar = vae.encode(x[chosen])
-    angle = np.linspace(0.0, 2.0 * np.pi, 100)
-    circle = np.stack([np.cos(angle), np.sin(angle)])
     figure = canvas(10.0, 7.0)
     for i, axes in zip(range(len(chosen)), figure.subplots(2, 3).flat):
-        mass = np.sort(density[i], axis=None)[::-1]
-        levels = [mass[np.searchsorted(np.cumsum(mass) * spacing**2, p)] for p in (0.99, 0.9, 0.5)]
-        levels = [*sorted({float(level) for level in levels}), 1.01 * float(mass[0])]
-        axes.contourf(axis, axis, density[i].T, levels=levels, cmap="Greys", vmin=-mass[0] / 2)
         encoder = LatentGaussian(
             mu[i], np.diag(np.exp(0.5 * logvar[i])), result.evidence.gap[chosen[i]]
         )
-        log_density = np.log(np.maximum(density[i], 1e-300))
-        places, part = around(axis, log_density, encoder)
-        parallel = best_gaussian(places, part, [encoder])
-        tilted = best_gaussian(places, part, [parallel], tilted=True)
-        for q, style, color in zip((encoder, parallel, tilted), ("-", "--", ":"), (4, 0, 2)):
-            ellipse = q.mean[:, None] + 2.146 * q.scale @ circle
-            axes.plot(*ellipse, style, color=COLOURS[color], lw=1.5)
-        ellipse = mu[i][:, None] + 2.146 * np.exp(0.5 * logvar[i])[:, None] * circle
-        inside = density[i] > levels[0]
-        rows, columns = axis[inside.any(axis=1)], axis[inside.any(axis=0)]
-        for limits, places, line in (
-            (axes.set_xlim, rows, ellipse[0]), (axes.set_ylim, columns, ellipse[1]),
-        ):  # fmt: skip
-            low, high = min(places[0], line.min()), max(places[-1], line.max())
-            limits(low - 0.3 * (high - low) - 0.05, high + 0.5 * (high - low) + 0.05)
+        kls = _draw_posterior(axes, axis, density[i], encoder)
         corner = axes.inset_axes((0.72, 0.72, 0.27, 0.27), xticks=[], yticks=[])
         image = x[chosen[i]].reshape(vae.image_shape)
         corner.imshow(image, **grey(image))
-        kls = ", ".join(f"{q.kl:.2f}" for q in (encoder, parallel, tilted))
-        axes.set_title(f"image {chosen[i]}: KL {kls}", fontsize=10)
+        axes.set_title(f"image {chosen[i]}: KL {', '.join(f'{kl:.2f}' for kl in kls)}", fontsize=10)
         axes.set_xlabel("$z_1$")
         axes.set_ylabel("$z_2$")
     figure.suptitle(
@@ -154,6 +134,31 @@ def posteriors(vae: VAE, images: ArrayLike, result: Evaluation) -> Figure:
         "(dotted), and the KL of each from the posterior"
     )
     return figure
+
+
+def _draw_posterior(
+    axes: Axes, axis: Array, density: Array, encoder: LatentGaussian
+) -> list[float]:
+    """Draw one posterior (M, M) and three Gaussians; the KL of each of them."""
+    mass, spacing = np.sort(density, axis=None)[::-1], axis[1] - axis[0]
+    levels = [mass[np.searchsorted(np.cumsum(mass) * spacing**2, p)] for p in (0.99, 0.9, 0.5)]
+    levels = [*sorted({float(level) for level in levels}), 1.01 * float(mass[0])]
+    axes.contourf(axis, axis, density.T, levels=levels, cmap="Greys", vmin=-mass[0] / 2)
+    places, part = around(axis, np.log(np.maximum(density, 1e-300)), encoder)
+    parallel = best_gaussian(places, part, [encoder])
+    tilted = best_gaussian(places, part, [parallel], tilted=True)
+    angle = np.linspace(0.0, 2.0 * np.pi, 100)
+    circle = 2.146 * np.stack([np.cos(angle), np.sin(angle)])  # holds 90 % of N(0, I)
+    for q, style, color in zip((encoder, parallel, tilted), ("-", "--", ":"), (4, 0, 2)):
+        axes.plot(*(q.mean[:, None] + q.scale @ circle), style, color=COLOURS[color], lw=1.5)
+    ellipse, inside = encoder.mean[:, None] + encoder.scale @ circle, density > levels[0]
+    rows, columns = axis[inside.any(axis=1)], axis[inside.any(axis=0)]
+    for limits, places, line in (
+        (axes.set_xlim, rows, ellipse[0]), (axes.set_ylim, columns, ellipse[1]),
+    ):  # fmt: skip
+        low, high = min(places[0], line.min()), max(places[-1], line.max())
+        limits(low - 0.3 * (high - low) - 0.05, high + 0.5 * (high - low) + 0.05)
+    return [q.kl for q in (encoder, parallel, tilted)]
 
 
 def latent_kl(result: Evaluation) -> Figure:
