@@ -215,7 +215,7 @@ assert 0.04 < hole_mass < 0.12
 found = {}
 for count in (1_000, 10_000, 60_000):
     found[count] = each = aggregate_posterior(*vae.encode(x_train[:count]))
-    print(f"{count:6,} images: q < p/2 in {each.half:.0%} of the prior, q < p/5 in {each.fifth:.0%}; "
+    print(f"{count:6,} images: q < p/2 in {each.half:.0%}, q < p/5 in {each.fifth:.0%}; "
           f"distance {each.kl:.2f}, information {each.mutual_information:.2f}")  # fmt: skip
 few, some, every = found.values()
 assert few.fifth > 1.5 * some.fifth
