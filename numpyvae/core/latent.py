@@ -1,4 +1,4 @@
-"""The latent Gaussian: a draw with derivatives, and its KL divergence from the prior."""
+"""The latent Gaussian: a draw from it, its KL divergence from the prior, and both gradients."""
 
 import numpy as np
 

@@ -3,7 +3,7 @@
 adam is another optimizer; gaussian another likelihood, and gaussian_vae a VAE with it; iwae a
 tighter bound, from several draws of z; free_bits a loss in which the first nats of each latent are
 free; schedules changes β and the learning rate from epoch to epoch; kinds has the names of models
-and likelihoods.
+and likelihoods. (The names of optimizers are with the options of training, in runs.settings.)
 """
 
 from numpyvae.variants.adam import Adam
