@@ -69,13 +69,12 @@ def contents(
         mu=mu, labels=shown, names=names, codes=q[0], kl=kl_divergence(*q),
         reconstruction=reconstruction, gap=gap,
     )  # fmt: skip
-    usual = MNIST_CREDIT if credit is None and holds_mnist(every) else ""
     return _architecture(vae) | {
         "version": version("numpyvae"),
         "name": _isolated(name),
         "noise": noise,
         "binary": bool(np.isin(x, (0.0, 1.0)).all()),
-        "credit": usual if credit is None else credit,
+        "credit": _usual_credit(every) if credit is None else credit,
         "weights": weights,
         "means": pack_integers(mu),
         "names": names,
@@ -87,6 +86,10 @@ def contents(
         "components": _components(mu),
         "tasks": tasks(known),
     }
+
+
+def _usual_credit(images: Array) -> str:
+    return MNIST_CREDIT if holds_mnist(images) else ""
 
 
 def _architecture(vae: VAE) -> dict[str, Any]:
