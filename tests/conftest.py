@@ -1,4 +1,8 @@
 import io
+import os
+
+# Of every process that a test starts: idle BLAS threads spin, which is slow beside other tests.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pytest

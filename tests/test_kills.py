@@ -92,7 +92,7 @@ class Killed:
         """Everything that must hold after the stop. The number of rows that history.csv is off."""
         # before the command has its handlers, a signal simply ends the process
         loaded = self.status != -self.number or self.number == signal.SIGKILL
-        assert self.status == STATUS[self.number] or not loaded
+        assert self.status == STATUS[self.number] or not loaded, self.error
         assert re.fullmatch(r"(numpyvae: [^\n]*\n)?", self.error)
         path = self.folder.path
         epochs = self.epochs()
