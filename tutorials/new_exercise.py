@@ -3,9 +3,11 @@
 import re
 from pathlib import Path
 
+from numpyvae.course import EXERCISES
+
 TUTORIALS = Path(__file__).parent
 ROOT = TUTORIALS.parent
-EXERCISES = ROOT / "numpyvae" / "course" / "exercises"
+FILES = ROOT / "numpyvae" / "course" / "exercises"
 
 CELLS = '''# %% [markdown]
 # ### Exercise {number}: `{name}`
@@ -92,10 +94,10 @@ def new_exercise(name: str, notebook: str) -> list[str]:
     It runs and passes its tests as it is: an exercise to sum the rows of x. Raises ValueError if
     the name is taken or no name, and if there is no such notebook.
     """
-    file = EXERCISES / f"{name}.py"
+    file = FILES / f"{name}.py"
     if not re.fullmatch("[a-z][a-z0-9_]*", name):
         raise ValueError(f"{name}: expected a name for a function, such as kl_divergence")
-    if file.exists() or re.search(rf"^def {name}\(", _all_exercises(), re.MULTILINE):
+    if file.exists() or name in EXERCISES:
         raise ValueError(f"{name}: there is such an exercise; choose another name")
     scripts = sorted(TUTORIALS.glob(f"{notebook}_*.py"))
     if not re.fullmatch(r"\d\d", notebook) or not scripts:
@@ -127,13 +129,9 @@ def new_exercise(name: str, notebook: str) -> list[str]:
     ]
 
 
-def _all_exercises() -> str:
-    return "".join(path.read_text(encoding="utf-8") for path in EXERCISES.glob("*.py"))
-
-
 def _register(name: str) -> None:
     """Import the file in the table of exercises, and list it there at the end."""
-    path = EXERCISES / "__init__.py"
+    path = FILES / "__init__.py"
     text = path.read_text(encoding="utf-8")
     text = re.sub(r"(import \(\n)(.*?)(\n\))", lambda m: m[1] + _sorted(m[2], name) + m[3], text,
                   count=1, flags=re.DOTALL)  # fmt: skip

@@ -60,7 +60,6 @@ def test_a_mistake_in_forward_and_backward_alike_is_not_seen_and_that_is_said(na
 
 
 def test_the_table():
-    assert len(VISIBLE) == 44
     entries = inspect.getsource(mistakes).count("    Mistake(\n")
     assert entries == len(MISTAKES), "two mistakes have the same name; rename one"
     for mistake in MISTAKES.values():
