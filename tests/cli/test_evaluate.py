@@ -23,6 +23,7 @@ def test_the_ladder_rises_and_the_gap_is_the_kl(trained, capsys):
     ladder.append(found["evidence"]["mean"])
     assert all(low < high + 0.02 for low, high in pairwise(ladder))
     assert found["images"] == 40
+    assert found["aggregate posterior"]["images"] == 360  # those that the decoder has seen
     assert found["kind"] == "grey cross-entropy"
     assert "bits per pixel" not in found
     assert -found["ELBO"]["mean"] == pytest.approx(found["reconstruction"] + found["kl"])

@@ -139,6 +139,17 @@ def test_a_q_that_the_grid_does_not_hold_has_no_gap(sigma, mean):
     assert np.isfinite(found.value).all()
 
 
+@pytest.mark.parametrize(("sigmas", "held"), [(3.3, False), (4.4, True)])
+def test_a_q_cut_off_at_the_border(sigmas, held):
+    """What the grid lacks of q times log p(x|z), here −200, once was an error of the gap."""
+    q = np.array([[5.0 - 0.2 * sigmas]]), np.log([[0.04]])
+    gaps = [
+        evidence(lambda z, c=c: norm.logpdf(z, 4.0, 0.3) + c, 1, q=q).gap for c in (0.0, -200.0)
+    ]
+    assert np.isfinite(gaps).all() == held
+    np.testing.assert_allclose(gaps[0], gaps[1], atol=1e-10)
+
+
 def test_a_line_in_parts_is_the_same_line(rng):
     """2,501 nodes are three parts of a line; here they are one."""
     vae, x = tiny(1), rng.random((3, 6))
